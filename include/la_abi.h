@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * la_abi.h - all that crosses between kernel and user: the records, the configuration and
+ * the counters. Fixed layout, explicit padding, a version, sizes checked by the compiler.
+ *
+ * Times in records are ns of the clock that the producer was given (CLOCK_MONOTONIC in the
+ * kernel, the capture's own in replay); userspace turns them into wall-clock time.
+ */
+#ifndef LA_ABI_H
+#define LA_ABI_H
+
+#include "la_key.h"
+#include "la_names.h"
+#include "la_types.h"
+
+#define LA_ABI_VERSION 1
+
+/* Endpoints of a connection as records index them. */
+enum la_endpoint {
+	LA_ORIG = 0, /* sent the first SYN; midstream: looks like the client */
+	LA_RESP = 1,
+};
+
+/* Head of every record. */
+struct la_rec {
+	__u16 v;	   /* LA_ABI_VERSION */
+	__u8 type;	   /* enum la_record */
+	__u8 orig;	   /* index in key of the originator */
+	__u32 seq;	   /* counts the records of this connection, from 0 */
+	__u64 ts;	   /* ns; of the segment or the deadline that caused it */
+	__u64 id;	   /* la_conn_id() */
+	struct la_key key; /* both endpoints */
+	__u32 ifindex;	   /* interface that saw the connection first; 0: a capture */
+	__u32 pad;
+};
+
+/* The segment behind a record, relative to both initial sequence numbers. */
+struct la_rec_seg {
+	__u32 seq;   /* SEG.SEQ - ISN of its sender */
+	__u32 ack;   /* SEG.ACK - ISN of its receiver; 0 without LA_ACK or before that is known */
+	__u32 len;   /* payload bytes */
+	__u8 flags;  /* enum la_tcp_flag; 0: no segment, a timer did it */
+	__u8 sender; /* enum la_endpoint */
+	__u16 pad;
+};
+
+/* type state: one endpoint moved. */
+struct la_rec_state {
+	struct la_rec h;
+	struct la_rec_seg seg;
+	__u8 endpoint;	/* enum la_endpoint: who moved */
+	__u8 from;	/* enum la_state */
+	__u8 to;	/* enum la_state */
+	__u8 certainty; /* enum la_certainty */
+	__u8 cause;	/* enum la_cause */
+	__u8 state[2];	/* enum la_state of orig and resp after this transition */
+	__u8 presumed;	/* bit 1 << endpoint: that endpoint's state is only presumed */
+	__u64 since;	/* ns spent in `from` */
+};
+
+/* type segment: a segment that opens, closes, or answers one that does (only when asked for). */
+struct la_rec_segment {
+	struct la_rec h;
+	struct la_rec_seg seg;
+	__u8 reason;   /* enum la_reason: what became of it */
+	__u8 state[2]; /* enum la_state of orig and resp after it */
+	__u8 presumed; /* as in la_rec_state */
+	__u8 pad[4];
+};
+
+/* type rst: a RST and what its receiver makes of it. */
+struct la_rec_rst {
+	struct la_rec h;
+	struct la_rec_seg seg;
+	__u8 sender;   /* enum la_endpoint */
+	__u8 verdict;  /* enum la_rst_verdict */
+	__u8 dropped;  /* 1: a policy dropped it */
+	__u8 forged;   /* bits 1 << (enum la_evidence - 1) */
+	__u8 state[2]; /* enum la_state of orig and resp after it */
+	__u8 pad[2];
+};
+
+#define LA_HISTORY_MAX 24
+
+/* What one endpoint did, for the close record. */
+struct la_rec_side {
+	__u64 pkts;		      /* segments on the wire */
+	__u64 bytes;		      /* payload by sequence space, each byte once */
+	__u64 ip_bytes;		      /* with IP and TCP headers, every time it was sent */
+	__u64 in_state[LA_STATE_MAX]; /* ns spent in each state, by enum la_state; 0: never */
+	__u32 retrans;		      /* segments that carried nothing new */
+	__u8 state;		      /* enum la_state at the end */
+	__u8 presumed;		      /* 1: that state is only presumed */
+	__u8 pad[2];
+};
+
+/* type close: once a connection, when nothing more can come of it. h.ts is that moment. */
+struct la_rec_close {
+	struct la_rec h;
+	__u64 duration_ns;	    /* first segment to this moment */
+	__u64 handshake_ns;	    /* first SYN to the ACK of the SYN-ACK; 0: not seen */
+	__u64 close_ns;		    /* first FIN or RST to the end; 0: neither was seen */
+	struct la_rec_side side[2]; /* by enum la_endpoint */
+	__u8 reason;		    /* enum la_close_reason */
+	__u8 closed_by;		    /* enum la_closer */
+	__u8 conn_state;	    /* enum la_conn_state */
+	__u8 rst_sender;	    /* enum la_endpoint, valid if rst_verdict is not 0 */
+	__u8 rst_verdict;	    /* enum la_rst_verdict of the RST that ended it, or 0 */
+	__u8 stage;		    /* enum la_stage if a RST or a timeout cut it, or 0 */
+	__u8 timeout_state;	    /* enum la_state that outlived its time, or 0 */
+	__u8 timeout_cause;	    /* enum la_timeout_cause, or 0 */
+	__u8 midstream;		    /* 1: its beginning was not seen */
+	__u8 forged;		    /* evidence against its RSTs, as in la_rec_rst */
+	__u8 history_len;	    /* letters in history */
+	__u8 pad;
+	char history[LA_HISTORY_MAX]; /* Zeek's letters, not terminated */
+	__u32 pad2;
+};
+
+/* type gone: the flow left the table. */
+struct la_rec_gone {
+	struct la_rec h;
+	__u32 late_pkts;   /* segments after the close */
+	__u32 fin_retrans; /* FINs sent again after the close */
+	__u32 late_rst;	   /* RSTs after the close */
+	__u8 why;	   /* enum la_gone_why */
+	__u8 pad[3];
+};
+
+_Static_assert(sizeof(struct la_rec) == 72, "ABI");
+_Static_assert(sizeof(struct la_rec_seg) == 16, "ABI");
+_Static_assert(sizeof(struct la_rec_state) == 104, "ABI");
+_Static_assert(sizeof(struct la_rec_segment) == 96, "ABI");
+_Static_assert(sizeof(struct la_rec_rst) == 96, "ABI");
+_Static_assert(sizeof(struct la_rec_side) == 128, "ABI");
+_Static_assert(sizeof(struct la_rec_close) == 392, "ABI");
+_Static_assert(sizeof(struct la_rec_gone) == 88, "ABI");
+
+/* Any record, for whoever only needs room for one. */
+union la_any_rec {
+	struct la_rec h;
+	struct la_rec_state state;
+	struct la_rec_segment segment;
+	struct la_rec_rst rst;
+	struct la_rec_close close;
+	struct la_rec_gone gone;
+};
+
+/* What the tracker is told at start and on reload. */
+struct la_config {
+	__u64 timeout[LA_TIMEOUT_MAX]; /* ns, by enum la_timeout */
+	__u8 segments;		       /* 1: emit segment records, for the ladder */
+	__u8 pad[7];
+};
+
+/* Per-CPU counters, one array slot each: reasons first, then what was lost. */
+enum la_lost_source {
+	LA_LOST_STATE = 0, /* ring buffer full: state, rst, segment, gone records */
+	LA_LOST_CLOSE,	   /* close records that had to wait (they are not lost) */
+	LA_LOST_MAX,
+};
+
+struct la_counters {
+	__u64 packets[LA_HOOK_MAX][LA_REASON_MAX]; /* by enum la_hook, enum la_reason */
+	__u64 lost[LA_LOST_MAX];		   /* by enum la_lost_source */
+	__u64 opened;				   /* flows created */
+	__u64 gone;				   /* flows deleted */
+};
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * la_types.h - the integer types and compiler words that every other header uses.
+ *
+ * Everything in include/ is compiled twice: natively (replay, unit tests, fuzzers, the
+ * daemon) and as BPF (the programs in bpf/). It may therefore use neither a BPF helper nor
+ * a libc call, and it never reads a clock: time is always an argument, in nanoseconds.
+ */
+#ifndef LA_TYPES_H
+#define LA_TYPES_H
+
+#ifdef __bpf__
+#include "vmlinux.h"
+#else
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#endif
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+/* A function of the core: inlined, because no call is allowed while a BPF spin lock is held. */
+#define LA_INLINE static __always_inline __attribute__((unused))
+
+#define LA_SEC_NS  1000000000ULL
+#define LA_MSEC_NS 1000000ULL
+
+/* Spin lock word of a flow. Native code is single threaded and has no use for it. */
+#ifdef __bpf__
+typedef struct bpf_spin_lock la_lock_t;
+#else
+typedef struct {
+	__u32 val;
+} la_lock_t;
+#endif
+
+/* Network byte order to host, for a 16-bit and a 32-bit number. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define la_ntoh16(x) __builtin_bswap16(x)
+#define la_ntoh32(x) __builtin_bswap32(x)
+#else
+#define la_ntoh16(x) (x)
+#define la_ntoh32(x) (x)
+#endif
+#define la_hton16(x) la_ntoh16(x)
+#define la_hton32(x) la_ntoh32(x)
+
+#endif
