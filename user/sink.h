@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sink.h - whoever takes records: an output, the metrics, a policy, a test.
+ *
+ * Producers (events.c for the ring buffer, native.c for replay) know only this; sinks do
+ * not know each other. A record is valid during the call.
+ */
+#ifndef LA_USER_SINK_H
+#define LA_USER_SINK_H
+
+#include "la_abi.h"
+
+struct la_sink {
+	/* One record, in order. Never fails: a sink that cannot write remembers its error. */
+	void (*record)(struct la_sink *sink, const struct la_rec *rec);
+	/* A pause in the stream, or its end: write out what is buffered. */
+	void (*flush)(struct la_sink *sink);
+	/* Frees the sink. */
+	void (*close)(struct la_sink *sink);
+};
+
+LA_INLINE void la_sink_record(struct la_sink *sink, const struct la_rec *rec)
+{
+	sink->record(sink, rec);
+}
+
+LA_INLINE void la_sink_flush(struct la_sink *sink)
+{
+	if (sink && sink->flush)
+		sink->flush(sink);
+}
+
+LA_INLINE void la_sink_close(struct la_sink *sink)
+{
+	if (sink)
+		sink->close(sink);
+}
+
+#endif
