@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * options.c - the shared command line. See options.h.
+ *
+ * Words and defaults come from tables: the timeouts from LA_TIMEOUTS, so that a new clock
+ * in la_names.h is an option here without another line of code.
+ */
+#include "options.h"
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+
+struct word {
+	const char *word;
+	int value;
+};
+
+static const struct word formats[] = {{"text", LA_FORMAT_TEXT}, {"jsonl", LA_FORMAT_JSONL}};
+static const struct word colors[] = {
+	{"auto", LA_COLOR_AUTO}, {"always", LA_COLOR_ALWAYS}, {"never", LA_COLOR_NEVER}};
+
+#define DEFAULT_SECONDS(s, w, seconds) [LA_TIMEOUT_##s] = seconds,
+static const __u64 default_seconds[LA_TIMEOUT_MAX] = {LA_TIMEOUTS(DEFAULT_SECONDS)};
+
+static char same_letter(char c)
+{
+	return c == '-' ? '_' : (char)tolower((unsigned char)c);
+}
+
+bool la_word_equal(const char *a, size_t n, const char *b)
+{
+	if (strlen(b) != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (same_letter(a[i]) != same_letter(b[i]))
+			return false;
+	return true;
+}
+
+int la_fail(enum la_exit code, const char *what, const char *on, const char *why, const char *todo)
+{
+	fprintf(stderr, "lastack: %s: ", what);
+	if (on)
+		fprintf(stderr, "%s: ", on);
+	fputs(why, stderr);
+	if (todo)
+		fprintf(stderr, " (%s)", todo);
+	fputc('\n', stderr);
+	return code;
+}
+
+char *la_options_join(char *const *words, int count)
+{
+	size_t size = 1;
+	char *text, *end;
+
+	for (int i = 0; i < count; i++)
+		size += strlen(words[i]) + 1;
+	text = end = malloc(size);
+	if (!text)
+		return NULL;
+	*end = '\0';
+	for (int i = 0; i < count; i++) {
+		if (i)
+			*end++ = ' ';
+		end = stpcpy(end, words[i]);
+	}
+	return text;
+}
+
+/* Finds a unit by its name; 0: there is no such unit. */
+static __u64 unit_ns(const char *name)
+{
+	static const struct {
+		const char *name;
+		__u64 ns;
+	} units[] = {
+		{"", LA_SEC_NS},
+		{"s", LA_SEC_NS},
+		{"ms", LA_MSEC_NS},
+		{"us", 1000},
+		{"ns", 1},
+		{"m", 60 * LA_SEC_NS},
+		{"min", 60 * LA_SEC_NS},
+		{"h", 3600 * LA_SEC_NS},
+		{"d", 86400 * LA_SEC_NS},
+	};
+
+	for (size_t i = 0; i < COUNT(units); i++)
+		if (!strcmp(name, units[i].name))
+			return units[i].ns;
+	return 0;
+}
+
+int la_duration_parse(const char *text, __u64 *ns)
+{
+	static const char digits[] = "0123456789";
+	size_t whole = strspn(text, digits), fraction = 0;
+	const char *point = text + whole;
+	__u64 unit, sum = 0;
+
+	if (*point == '.')
+		fraction = strspn(point + 1, digits);
+	if (!whole || (*point == '.' && !fraction))
+		return -1;
+	unit = unit_ns(*point == '.' ? point + 1 + fraction : point);
+	if (!unit)
+		return -1;
+	for (size_t i = 0; i < whole; i++) {
+		sum = sum * 10 + (__u64)(text[i] - '0');
+		if (sum > LA_DURATION_MAX_NS / unit)
+			return -1;
+	}
+	sum *= unit;
+	for (size_t i = 1; i <= fraction; i++) {
+		unit /= 10;
+		sum += unit * (__u64)(point[i] - '0');
+	}
+	if (sum > LA_DURATION_MAX_NS)
+		return -1;
+	*ns = sum;
+	return 0;
+}
+
+void la_config_defaults(struct la_config *cfg)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	for (unsigned int i = LA_NO_TIMEOUT + 1; i < LA_TIMEOUT_MAX; i++)
+		cfg->timeout[i] = default_seconds[i] * LA_SEC_NS;
+}
+
+/* Writes the names of all timeouts, for an error. */
+static void timeout_names(char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (unsigned int i = LA_NO_TIMEOUT + 1; i < LA_TIMEOUT_MAX && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i > 1 ? " " : "",
+					 la_timeout_word(i));
+}
+
+static unsigned int timeout_by_name(const char *name, size_t len)
+{
+	for (unsigned int i = LA_NO_TIMEOUT + 1; i < LA_TIMEOUT_MAX; i++)
+		if (la_word_equal(name, len, la_timeout_word(i)))
+			return i;
+	return LA_NO_TIMEOUT;
+}
+
+int la_options_timeout(const char *arg, struct la_config *cfg, char *err, size_t err_size)
+{
+	const char *equals = strchr(arg, '=');
+	char names[200];
+	unsigned int which;
+	__u64 ns;
+
+	if (!equals) {
+		snprintf(err, err_size, "'%s' is not NAME=DURATION, such as time_wait=60s", arg);
+		return -1;
+	}
+	which = timeout_by_name(arg, (size_t)(equals - arg));
+	if (which == LA_NO_TIMEOUT) {
+		timeout_names(names, sizeof(names));
+		snprintf(err, err_size, "no timeout is called '%.*s'; there are: %s",
+			 (int)(equals - arg), arg, names);
+		return -1;
+	}
+	if (la_duration_parse(equals + 1, &ns) || !ns) {
+		snprintf(err, err_size,
+			 "'%s' is not a duration of more than 0 and at most 3650d, such as 60, "
+			 "1.5s, 10m, 5d",
+			 equals + 1);
+		return -1;
+	}
+	cfg->timeout[which] = ns;
+	return 0;
+}
+
+/* Looks a word up in a list; 0: it is not there, and err says which are. */
+static int word_value(const struct word *words, size_t count, const char *word, char *err,
+		      size_t err_size)
+{
+	size_t used;
+
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(word, words[i].word))
+			return words[i].value;
+	used = (size_t)snprintf(err, err_size, "'%s' is none of:", word);
+	for (size_t i = 0; i < count && used < err_size; i++)
+		used += (size_t)snprintf(err + used, err_size - used, " %s", words[i].word);
+	return 0;
+}
+
+int la_options_format(const char *word, enum la_format *format, char *err, size_t err_size)
+{
+	int value = word_value(formats, COUNT(formats), word, err, err_size);
+
+	if (!value)
+		return -1;
+	*format = (enum la_format)value;
+	return 0;
+}
+
+int la_options_color(const char *word, enum la_color *color, char *err, size_t err_size)
+{
+	int value = word_value(colors, COUNT(colors), word, err, err_size);
+
+	if (!value)
+		return -1;
+	*color = (enum la_color)value;
+	return 0;
+}
+
+bool la_color_wanted(enum la_color choice, FILE *to)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (choice != LA_COLOR_AUTO)
+		return choice == LA_COLOR_ALWAYS;
+	if ((no_color && *no_color) || (term && !strcmp(term, "dumb")))
+		return false;
+	return isatty(fileno(to)) == 1;
+}
+
+void la_options_init(struct la_options *opts)
+{
+	memset(opts, 0, sizeof(*opts));
+	opts->format = LA_FORMAT_TEXT;
+	opts->color = LA_COLOR_AUTO;
+	la_config_defaults(&opts->cfg);
+}
+
+enum la_taken la_options_take(struct la_options *opts, int opt, const char *arg)
+{
+	const char *name = NULL;
+	char err[400];
+	int bad = 0;
+
+	switch (opt) {
+	case 'o':
+		name = "-o";
+		bad = la_options_format(arg, &opts->format, err, sizeof(err));
+		break;
+	case 'n':
+		opts->numeric = true;
+		break;
+	case LA_OPT_LADDER:
+		opts->ladder = true;
+		opts->cfg.segments = 1;
+		break;
+	case LA_OPT_COLOR:
+		name = "--color";
+		bad = la_options_color(arg, &opts->color, err, sizeof(err));
+		break;
+	case LA_OPT_TIMEOUT:
+		name = "--timeout";
+		bad = la_options_timeout(arg, &opts->cfg, err, sizeof(err));
+		break;
+	default:
+		return LA_TAKEN_NOT;
+	}
+	if (!bad)
+		return LA_TAKEN_OK;
+	la_fail(LA_EXIT_USAGE, "bad option", name, err, NULL);
+	return LA_TAKEN_BAD;
+}
+
+void la_options_help(FILE *to)
+{
+	fputs("  -o, --output FORMAT    text (default) or jsonl, one object a line\n"
+	      "      --ladder           draw each connection as a ladder of segments\n"
+	      "      --color WHEN       auto (default), always, never; NO_COLOR is heeded\n"
+	      "  -n, --numeric          no names for ports\n"
+	      "      --timeout NAME=DURATION   may be given again; the defaults:\n",
+	      to);
+	for (unsigned int i = LA_NO_TIMEOUT + 1; i < LA_TIMEOUT_MAX; i++)
+		fprintf(to, "                           %s=%llu\n", la_timeout_word(i),
+			(unsigned long long)default_seconds[i]);
+}
