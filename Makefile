@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# lastack's build. `make help` lists the targets; everything that is made lands in build/.
+#
+# Sources are found by wildcard: drop a file into its directory and it takes part.
+#   bpf/lastack.bpf.c       -> build/lastack.bpf.o -> build/lastack.skel.h
+#   user/*.c                -> build/liblastack.a (all but main.c), build/lastack
+#   tests/unit/*.c          -> build/test-unit     (with ASan and UBSan, and without the loader)
+#   tests/prog/*.c          -> build/test-prog
+#   tests/live/*.c          -> build/test-live     (all but demo.c)
+#   tests/live/demo.c       -> build/demo          (with the helpers, not the test_*.c)
+#   tests/bench/*.c         -> build/bench
+#   tests/fuzz/fuzz_NAME.c  -> build/fuzz_NAME
+#   tests/*/NAME.bpf.c      -> build/NAME.bpf.o -> build/NAME.skel.h, struct NAME_bpf
+#
+# Whatever is probed on this machine (compilers, pkg-config) is probed when a recipe needs
+# it. The goals that install dependencies build in a second make, which probes afresh.
+
+# All that is needed to build and test, by its Debian 12 package name. The one list.
+DEPS = make gcc libc6-dev pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
+       libpcap-dev nettle-dev uthash-dev libjansson-dev libcriterion-dev libclang-rt-dev \
+       clang-format clang-tidy iproute2 nftables
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+CC      = gcc
+CLANG  ?= $(call probe,CLANG,$(call first_tool,clang clang-19 clang-16 clang-14))
+LLVM_STRIP   ?= $(call probe,LLVM_STRIP,$(call first_tool,$(subst clang,llvm-strip,$(notdir $(CLANG))) llvm-strip))
+CLANG_FORMAT ?= $(call probe,CLANG_FORMAT,$(call first_tool,clang-format-14 clang-format))
+CLANG_TIDY   ?= $(call probe,CLANG_TIDY,$(call first_tool,clang-tidy-14 clang-tidy))
+BPFTOOL ?= $(call probe,BPFTOOL,$(call first_tool,bpftool /usr/sbin/bpftool))
+IFACE   ?= $(call probe,IFACE,$(shell { ip -4 route show default; ip -6 route show default; } 2>/dev/null | \
+             sed -n 's/.* dev \([^ ]*\).*/\1/p' | head -n 1))
+
+# $(call first_tool,A B C): the first of these commands that is installed, else A.
+first_tool = $(or $(firstword $(foreach t,$(1),$(shell command -v $(t) 2>/dev/null))),$(firstword $(1)))
+# $(call probe,VAR,...): what ... says, asked at the first use only.
+probe = $(eval $(1) := $(2))$($(1))
+
+VERSION := $(shell cat VERSION)
+LIBS     = libbpf libelf zlib libpcap nettle jansson
+WARN     = -Wall -Wextra -Werror
+INCLUDES = -Iinclude -Iuser -Ibuild
+DEFINES  = -D_GNU_SOURCE -DLA_VERSION='"$(VERSION)"'
+OPT     ?= -O2 -g
+HARDEN   = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+HARDEN_LD = -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LIB_CFLAGS  = $(call probe,LIB_CFLAGS,$(shell pkg-config --cflags $(LIBS)))
+LIB_LDLIBS  = $(call probe,LIB_LDLIBS,$(shell pkg-config --libs $(LIBS)))
+TEST_CFLAGS = $(call probe,TEST_CFLAGS,$(shell pkg-config --cflags criterion))
+TEST_LDLIBS = $(call probe,TEST_LDLIBS,$(shell pkg-config --libs criterion))
+BASE_CFLAGS = -std=gnu11 $(WARN) $(INCLUDES) $(DEFINES) $(LIB_CFLAGS) -MMD -MP
+BPF_CFLAGS  = -target bpf -mcpu=v3 -O2 -g $(WARN) -Ivmlinux -Iinclude -Ibpf
+
+# One command line a kind of object; build/obj/KIND/PATH.o is made from PATH.c.
+CC_user = $(CC) $(BASE_CFLAGS) $(OPT) $(HARDEN) $(CFLAGS)
+CC_asan = $(CC) $(BASE_CFLAGS) $(TEST_CFLAGS) -O1 -g $(SANITIZE)
+CC_test = $(CC) $(BASE_CFLAGS) $(TEST_CFLAGS) $(OPT)
+CC_fuzz = $(CLANG) $(BASE_CFLAGS) -O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link
+
+LIB_SRC   := $(filter-out user/main.c,$(wildcard user/*.c))
+# Only the loader sees the BPF skeleton; what runs under sanitizers does without it.
+PURE_SRC  := $(filter-out user/loader.c,$(LIB_SRC))
+BPF_TESTS := $(wildcard tests/*/*.bpf.c)
+UNIT_SRC  := $(wildcard tests/unit/*.c)
+PROG_SRC  := $(filter-out $(BPF_TESTS),$(wildcard tests/prog/*.c))
+LIVE_SRC  := $(filter-out $(BPF_TESTS) tests/live/demo.c,$(wildcard tests/live/*.c))
+DEMO_SRC  := $(wildcard tests/live/demo.c) $(filter-out tests/live/test_%,$(LIVE_SRC))
+BENCH_SRC := $(filter-out $(BPF_TESTS),$(wildcard tests/bench/*.c))
+FUZZERS   := $(patsubst tests/fuzz/%.c,build/%,$(wildcard tests/fuzz/fuzz_*.c))
+SUITES    := $(if $(UNIT_SRC),unit) $(if $(PROG_SRC),prog) $(if $(LIVE_SRC),live)
+HEADERS   := $(wildcard include/*.h)
+USER_HEADERS := $(wildcard user/*.h)
+FORMATTED  = $(wildcard include/*.h bpf/*.[ch] user/*.[ch] tests/*/*.[ch])
+TEST_SKELETONS := $(patsubst %.bpf.c,build/%.skel.h,$(notdir $(BPF_TESTS)))
+FUZZ_SECONDS ?= 20
+
+objects = $(patsubst %.c,build/obj/$(1)/%.o,$(2))
+
+Q = $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
+# Build steps run in parallel, one job a processor, unless the caller said -j.
+SUBMAKE = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+AS_ROOT = if [ "$$(id -u)" != 0 ]; then echo "make $@: needs root: sudo make $@" >&2; exit 1; fi
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+.PHONY: all run demo test bench fuzz install clean help deps vmlinux format tidy FORCE \
+	check-format check-headers check-bpf suites
+
+all: build/lastack ## build build/lastack (default)
+
+# --- what people type ---------------------------------------------------------------------
+
+run: ## build and watch IFACE (default: the interface of the default route); ARGS="..." is passed on
+	@$(AS_ROOT)
+	@$(MAKE) -s deps
+	@+$(SUBMAKE) build/lastack
+	@$(MAKE) -s run-on-iface
+
+run-on-iface:
+	@if [ -z "$(IFACE)" ]; then \
+		echo "make run: no default route, so no default interface: say IFACE=NAME" >&2; exit 1; fi
+	build/lastack run -i $(IFACE) $(ARGS)
+
+demo: ## draw every way a connection can end, between two namespaces
+	@$(AS_ROOT)
+	@$(MAKE) -s deps
+	@+$(SUBMAKE) build/lastack build/demo
+	build/demo build/lastack
+
+test: ## run all tests; the last line says how many passed and failed
+	@$(AS_ROOT)
+	@$(MAKE) -s deps
+	@+tests/run
+
+bench: ## measure the cost of a packet in the BPF programs
+	@$(AS_ROOT)
+	@$(MAKE) -s deps
+	@+$(SUBMAKE) build/bench
+	build/bench
+
+fuzz: ## run each fuzzer for FUZZ_SECONDS (20)
+	@$(MAKE) -s deps
+	@+$(SUBMAKE) $(FUZZERS)
+	@for f in $(notdir $(FUZZERS)); do $(MAKE) -s fuzz-run/$$f FUZZ_ARGS=-max_total_time=$(FUZZ_SECONDS) || exit 1; done
+
+install: build/lastack ## install build/lastack into DESTDIR/PREFIX/bin (PREFIX is /usr/local)
+	$(Q)install -d $(DESTDIR)$(BINDIR)
+	$(Q)install -m 755 build/lastack $(DESTDIR)$(BINDIR)/lastack
+
+clean: ## remove build/
+	$(Q)rm -rf build
+
+vmlinux: ## refresh vmlinux/vmlinux.h from the running kernel
+	$(Q)BPFTOOL=$(BPFTOOL) vmlinux/refresh.sh
+
+format: ## format all sources
+	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
+
+tidy: build/lastack ## run clang-tidy over user/
+	$(Q)$(CLANG_TIDY) --quiet $(wildcard user/*.c) -- $(filter-out -MMD -MP,$(BASE_CFLAGS))
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@echo "variables: V=1 (show commands) IFACE ARGS PREFIX DESTDIR CLANG CC CFLAGS FUZZ_SECONDS"
+
+# Installs what is missing where there is apt and the right to use it, else says what to install.
+deps: ## install what is needed to build and test (apt), or list it
+	@if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then \
+		echo "needed, by Debian package name: $(DEPS)"; exit 0; fi; \
+	missing=; for p in $(DEPS); do \
+		dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; \
+	done; \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" != 0 ]; then \
+		echo "missing packages: run: sudo apt-get install$$missing" >&2; exit 1; fi; \
+	echo "installing:$$missing"; \
+	install="apt-get install -y -q --no-install-recommends"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	$$install $$missing </dev/null || { apt-get update -q && $$install $$missing </dev/null; }
+
+# --- BPF ----------------------------------------------------------------------------------
+
+build/lastack.bpf.o: bpf/lastack.bpf.c Makefile
+build/lastack.skel.h: build/lastack.bpf.o
+$(foreach s,$(BPF_TESTS),$(eval build/$(notdir $(s:.bpf.c=.bpf.o)): $(s) Makefile))
+
+# llvm-strip -g drops DWARF, which only weighs, and keeps BTF, which the kernel wants.
+build/%.bpf.o:
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MMD -MP -MF build/$*.bpf.d -c $< -o $@
+	$(Q)if command -v $(LLVM_STRIP) >/dev/null; then $(LLVM_STRIP) -g $@; fi
+
+build/%.skel.h: build/%.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $(subst -,_,$*)_bpf >$@
+
+# --- native -------------------------------------------------------------------------------
+
+define object_rule
+build/obj/$(1)/%.o: %.c Makefile VERSION
+	$$(call say,CC,$$<)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC_$(1)) -c $$< -o $$@
+endef
+$(foreach kind,user asan test fuzz,$(eval $(call object_rule,$(kind))))
+
+build/obj/user/user/loader.o: | build/lastack.skel.h
+$(call objects,test,$(PROG_SRC)): | build/lastack.skel.h $(TEST_SKELETONS)
+$(call objects,test,$(LIVE_SRC) $(DEMO_SRC)): | $(TEST_SKELETONS)
+$(call objects,test,$(BENCH_SRC)): | build/lastack.skel.h $(TEST_SKELETONS)
+
+# An archive is made anew, so that it does not keep members whose source is gone.
+define archive
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	$(Q)rm -f $@ && ar rcs $@ $(filter %.o,$^)
+endef
+
+build/liblastack.a: $(call objects,user,$(LIB_SRC))
+	$(archive)
+build/liblastack-asan.a: $(call objects,asan,$(PURE_SRC))
+	$(archive)
+build/liblastack-fuzz.a: $(call objects,fuzz,$(PURE_SRC))
+	$(archive)
+
+# $(call link,COMMAND,LIBRARIES): all objects first, then our archive, then theirs.
+define link
+	$(call say,LD,$@)
+	$(Q)$(1) $(filter %.o,$^) $(filter %.a,$^) $(2) -o $@
+endef
+
+build/lastack: build/obj/user/user/main.o build/liblastack.a
+	$(call link,$(CC) $(OPT) $(HARDEN_LD) $(LDFLAGS),$(LIB_LDLIBS))
+build/test-unit: $(call objects,asan,$(UNIT_SRC)) build/liblastack-asan.a
+	$(call link,$(CC) $(SANITIZE),$(TEST_LDLIBS) $(LIB_LDLIBS))
+build/test-prog: $(call objects,test,$(PROG_SRC)) build/liblastack.a
+	$(call link,$(CC),$(TEST_LDLIBS) $(LIB_LDLIBS))
+build/test-live: $(call objects,test,$(LIVE_SRC)) build/liblastack.a
+	$(call link,$(CC),$(TEST_LDLIBS) $(LIB_LDLIBS))
+build/demo: $(call objects,test,$(DEMO_SRC)) build/liblastack.a
+	$(call link,$(CC),$(LIB_LDLIBS))
+build/bench: $(call objects,test,$(BENCH_SRC)) build/liblastack.a
+	$(call link,$(CC),$(LIB_LDLIBS))
+build/fuzz_%: build/obj/fuzz/tests/fuzz/fuzz_%.o build/liblastack-fuzz.a
+	$(call link,$(CLANG) $(SANITIZE) -fsanitize=fuzzer,$(LIB_LDLIBS))
+
+# --- checks, each of them one test of tests/run -------------------------------------------
+
+check-format: ## fail if a source is not formatted
+	$(Q)$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
+
+check-headers: $(HEADERS:%=native/%) $(HEADERS:%=bpf/%) $(USER_HEADERS:%=native/%) ## every header compiles alone
+
+# Compiled after an empty main file: as a main file its static functions would be "unused".
+native/%.h: FORCE
+	$(Q)$(CC) $(filter-out -MMD -MP,$(BASE_CFLAGS)) -fsyntax-only -include $*.h -x c /dev/null
+bpf/include/%.h: FORCE
+	$(Q)$(CLANG) $(BPF_CFLAGS) -fsyntax-only -include include/$*.h -x c /dev/null
+
+check-bpf: ## the BPF programs compile without a warning
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c bpf/lastack.bpf.c -o /dev/null
+
+# A bounded run with a fixed seed, from the saved inputs if there are any.
+FUZZ_ARGS ?= -runs=20000 -seed=1
+fuzz-run/%: build/% FORCE
+	$(Q)build/$* $(FUZZ_ARGS) -max_len=4096 -print_final_stats=0 -verbosity=0 \
+		-artifact_prefix=build/ $(wildcard tests/fuzz/corpus/$*)
+
+# What tests/run asks for: the names of its tests.
+suites:
+	@echo $(SUITES)
+list-checks:
+	@echo check-format check-bpf $(HEADERS:%=native/%) $(HEADERS:%=bpf/%) $(USER_HEADERS:%=native/%) \
+		$(patsubst build/%,fuzz-run/%,$(FUZZERS))
+
+FORCE:
+
+-include $(shell [ -d build ] && find build -name '*.d')
