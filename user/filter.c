@@ -1,0 +1,825 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * filter.c - the filter language: scanner, parser, matcher. See filter.h for the grammar.
+ *
+ * Recursive descent into a flat program in postfix order: terms push what they know of the
+ * record, operators combine the top of the stack (Kleene's three-valued logic). Matching
+ * neither recurses nor allocates. The fields are the table `fields`: their word, how their
+ * argument is read, how a record is matched, whether a side may bind them.
+ */
+#include "filter.h"
+#include "options.h"
+#include "suggest.h"
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+
+#define ORIG_BIT  (1U << LA_ORIG)
+#define RESP_BIT  (1U << LA_RESP)
+#define BOTH_BITS (ORIG_BIT | RESP_BIT)
+
+/* Ordered so that `and` is the minimum and `or` the maximum. */
+enum truth { IS_FALSE, IS_UNKNOWN, IS_TRUE };
+
+enum compare { CMP_LT = 1, CMP_LE, CMP_EQ, CMP_NE, CMP_GE, CMP_GT };
+
+struct field;
+
+struct term {
+	const struct field *field;
+	__u8 sides; /* ORIG_BIT, RESP_BIT */
+	union {
+		struct {
+			__u8 addr[16]; /* v4 mapped */
+			__u8 prefix;   /* bits of addr that count */
+			bool v4;
+		} net;
+		struct {
+			__u16 low, high;
+		} ports;
+		unsigned int word; /* a value of the field's enum */
+		struct {
+			enum compare how;
+			__u64 value;
+		} number;
+	};
+};
+
+enum step_kind { STEP_TERM = 1, STEP_AND, STEP_OR, STEP_NOT };
+
+struct step {
+	enum step_kind kind;
+	struct term term;
+};
+
+struct la_filter {
+	unsigned int count;
+	struct step steps[LA_FILTER_STEPS_MAX];
+};
+
+struct parser {
+	const char *text;
+	const char *at; /* the present token */
+	size_t len;	/* its bytes; 0 at the end of the text */
+	unsigned int depth;
+	struct la_filter *filter;
+	char *err;
+	size_t err_size;
+};
+
+/* A list of la_names.h: its words by value, from 1. */
+struct words {
+	const char *(*word)(unsigned int value);
+	unsigned int max;
+};
+
+struct field {
+	const char *word;
+	const char *wants; /* what its argument is, for errors; NULL: it has none */
+	int (*read)(struct parser *p, struct term *term);
+	enum truth (*match)(const struct term *term, const struct la_rec *rec);
+	struct words words;  /* for read_word */
+	unsigned int offset; /* in la_rec_close, for match_close_byte */
+	bool bindable;	     /* orig or resp may stand before it */
+	__u8 sides;	     /* the sides it looks at when it is not bound */
+};
+
+/* ---- errors ---- */
+
+#define LINE_MAX_SHOWN 72U
+
+/* Writes the part of the text around the column and a caret under it. */
+static void show_column(const struct parser *p, size_t column, char *out, size_t size)
+{
+	size_t len = strlen(p->text),
+	       from = column > LINE_MAX_SHOWN / 2 ? column - LINE_MAX_SHOWN / 2 : 0;
+	char line[LINE_MAX_SHOWN + 1];
+	size_t n = 0;
+
+	if (len <= LINE_MAX_SHOWN)
+		from = 0;
+	for (; n < LINE_MAX_SHOWN && from + n < len; n++)
+		line[n] = isprint((unsigned char)p->text[from + n]) ? p->text[from + n] : ' ';
+	line[n] = '\0';
+	snprintf(out, size, "\n  %s\n  %*s^", line, (int)(column - from), "");
+}
+
+/* Reports what is wrong at a place of the text. Returns -1. */
+static int fail_at(struct parser *p, const char *at, const char *what)
+{
+	size_t column = (size_t)(at - p->text), used;
+
+	used = (size_t)snprintf(p->err, p->err_size, "column %zu: %s", column + 1, what);
+	if (used < p->err_size)
+		show_column(p, column, p->err + used, p->err_size - used);
+	return -1;
+}
+
+/* ---- the word that was meant ---- */
+
+#define MEANT_MAX  32
+#define MEANT_SIZE 24
+
+/* Words to choose from, all in one spelling: lower case and hyphens. */
+struct meant {
+	const char *list[MEANT_MAX];
+	char text[MEANT_MAX][MEANT_SIZE];
+	size_t count;
+};
+
+/* Copies the beginning of a word in that spelling. */
+static void spell(char out[MEANT_SIZE], const char *word, size_t len)
+{
+	size_t n = 0;
+
+	for (; n < len && n < MEANT_SIZE - 1; n++)
+		out[n] = word[n] == '_' ? '-' : (char)tolower((unsigned char)word[n]);
+	out[n] = '\0';
+}
+
+static void meant_add(struct meant *m, const char *word)
+{
+	if (m->count == MEANT_MAX)
+		return;
+	spell(m->text[m->count], word, strlen(word));
+	m->list[m->count] = m->text[m->count];
+	m->count++;
+}
+
+/* The nearest of the words to the present token, or NULL. */
+static const char *meant_word(const struct meant *m, const struct parser *p)
+{
+	char token[MEANT_SIZE];
+
+	spell(token, p->at, p->len);
+	return p->len ? la_suggest(token, m->list, m->count) : NULL;
+}
+
+/* ---- the scanner ---- */
+
+static bool token_is(const struct parser *p, const char *word)
+{
+	return p->len && la_word_equal(p->at, p->len, word);
+}
+
+/* Steps to the next token: a word, or an operator of one or two characters. */
+static void advance(struct parser *p)
+{
+	static const char *const pairs[] = {"&&", "||", "<=", ">=", "==", "!="};
+
+	p->at += p->len;
+	p->at += strspn(p->at, " \t\r\n");
+	for (size_t i = 0; i < COUNT(pairs); i++) {
+		if (!strncmp(p->at, pairs[i], 2)) {
+			p->len = 2;
+			return;
+		}
+	}
+	p->len = strcspn(p->at, " \t\r\n()!<>=&|");
+	if (!p->len && *p->at)
+		p->len = 1;
+}
+
+static bool take(struct parser *p, const char *word, const char *sign)
+{
+	if (!token_is(p, word) && !token_is(p, sign))
+		return false;
+	advance(p);
+	return true;
+}
+
+/* Copies the token, if it fits, for functions that want a string. */
+static bool token_copy(const struct parser *p, char *out, size_t size)
+{
+	if (!p->len || p->len >= size)
+		return false;
+	memcpy(out, p->at, p->len);
+	out[p->len] = '\0';
+	return true;
+}
+
+/* ---- arguments: each reads the present token and leaves it to the caller to step on ---- */
+
+#define LONGEST_ARGUMENT 64
+
+static bool parse_address(const char *text, struct term *term)
+{
+	__be32 v4;
+
+	if (inet_pton(AF_INET, text, &v4) == 1)
+		la_addr_map_v4(term->net.addr, v4);
+	else if (inet_pton(AF_INET6, text, term->net.addr) != 1)
+		return false;
+	term->net.prefix = 128;
+	term->net.v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)term->net.addr);
+	return true;
+}
+
+/* Reads digits only, at most max. Returns the end, or NULL. */
+static const char *parse_number(const char *text, __u64 max, __u64 *value)
+{
+	const char *c = text;
+
+	for (*value = 0; isdigit((unsigned char)*c); c++) {
+		__u64 digit = (__u64)(*c - '0');
+
+		if (*value > (max - digit) / 10)
+			return NULL;
+		*value = *value * 10 + digit;
+	}
+	return c > text ? c : NULL;
+}
+
+static int read_host(struct parser *p, struct term *term)
+{
+	char text[LONGEST_ARGUMENT];
+
+	return token_copy(p, text, sizeof(text)) && parse_address(text, term) ? 0 : -1;
+}
+
+static int read_net(struct parser *p, struct term *term)
+{
+	char text[LONGEST_ARGUMENT], *slash;
+	const char *end;
+	bool dotted;
+	__u64 bits;
+
+	if (!token_copy(p, text, sizeof(text)))
+		return -1;
+	slash = strchr(text, '/');
+	if (!slash)
+		return -1;
+	*slash = '\0';
+	dotted = !strchr(text, ':');
+	if (!parse_address(text, term))
+		return -1;
+	end = parse_number(slash + 1, dotted ? 32 : 128, &bits);
+	if (!end || *end)
+		return -1;
+	term->net.prefix = (__u8)(bits + (dotted ? 96 : 0));
+	/* A short prefix of a mapped address is a net of IPv6. */
+	term->net.v4 = term->net.v4 && term->net.prefix >= 96;
+	return 0;
+}
+
+static int read_ports(struct parser *p, struct term *term)
+{
+	char text[LONGEST_ARGUMENT];
+	const char *end;
+	__u64 low, high;
+
+	if (!token_copy(p, text, sizeof(text)))
+		return -1;
+	end = parse_number(text, 65535, &low);
+	high = low;
+	if (end && *end == '-')
+		end = parse_number(end + 1, 65535, &high);
+	if (!end || *end || low > high)
+		return -1;
+	term->ports.low = (__u16)low;
+	term->ports.high = (__u16)high;
+	return 0;
+}
+
+static int read_word(struct parser *p, struct term *term)
+{
+	const struct words *words = &term->field->words;
+
+	for (unsigned int i = 1; i < words->max; i++) {
+		if (token_is(p, words->word(i))) {
+			term->word = i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* What ss and netstat call a state, where it is not what RFC 9293 calls it. */
+static const struct {
+	const char *word;
+	enum la_state state;
+} state_aliases[] = {
+	{"estab", LA_ESTABLISHED},    {"syn-recv", LA_SYN_RECEIVED}, {"fin-wait1", LA_FIN_WAIT_1},
+	{"fin-wait2", LA_FIN_WAIT_2}, {"listening", LA_LISTEN},
+};
+
+static int read_state(struct parser *p, struct term *term)
+{
+	for (size_t i = 0; i < COUNT(state_aliases); i++) {
+		if (token_is(p, state_aliases[i].word)) {
+			term->word = state_aliases[i].state;
+			return 0;
+		}
+	}
+	return read_word(p, term);
+}
+
+/* Reads the operator before a number and steps over it. */
+static int read_compare(struct parser *p, struct term *term)
+{
+	static const struct {
+		const char *sign;
+		enum compare how;
+	} signs[] = {
+		{"<", CMP_LT},	{"<=", CMP_LE}, {"=", CMP_EQ}, {"==", CMP_EQ},
+		{"!=", CMP_NE}, {">=", CMP_GE}, {">", CMP_GT},
+	};
+
+	for (size_t i = 0; i < COUNT(signs); i++) {
+		if (token_is(p, signs[i].sign)) {
+			term->number.how = signs[i].how;
+			advance(p);
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static int read_age(struct parser *p, struct term *term)
+{
+	char text[LONGEST_ARGUMENT];
+
+	if (read_compare(p, term) || !token_copy(p, text, sizeof(text)))
+		return -1;
+	return la_duration_parse(text, &term->number.value);
+}
+
+static int read_count(struct parser *p, struct term *term)
+{
+	static const struct {
+		const char *unit;
+		__u64 times;
+	} units[] = {{"", 1},		{"k", 1000},	    {"m", 1000000},
+		     {"g", 1000000000}, {"ki", 1ULL << 10}, {"mi", 1ULL << 20},
+		     {"gi", 1ULL << 30}};
+	char text[LONGEST_ARGUMENT];
+	const char *end;
+	__u64 value;
+
+	if (read_compare(p, term) || !token_copy(p, text, sizeof(text)))
+		return -1;
+	end = parse_number(text, ~0ULL >> 30, &value);
+	for (size_t i = 0; end && i < COUNT(units); i++) {
+		if (la_word_equal(end, strlen(end), units[i].unit)) {
+			term->number.value = value * units[i].times;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* ---- matching ---- */
+
+static enum truth truth_of(bool is)
+{
+	return is ? IS_TRUE : IS_FALSE;
+}
+
+/* Index in the key of one side of a record. */
+static unsigned int key_index(const struct la_rec *rec, unsigned int side)
+{
+	return (rec->orig & 1U) ^ (side == LA_RESP);
+}
+
+static const struct la_rec_close *as_close(const struct la_rec *rec)
+{
+	return rec->type == LA_REC_CLOSE ? (const struct la_rec_close *)rec : NULL;
+}
+
+static bool prefix_equal(const __u8 *a, const __u8 *b, unsigned int bits)
+{
+	unsigned int bytes = bits / 8, rest = bits % 8;
+
+	if (memcmp(a, b, bytes) != 0)
+		return false;
+	return !rest || (a[bytes] ^ b[bytes]) >> (8 - rest) == 0;
+}
+
+static enum truth match_net(const struct term *term, const struct la_rec *rec)
+{
+	if (term->net.v4 != la_key_is_v4(&rec->key))
+		return IS_FALSE;
+	for (unsigned int side = 0; side < 2; side++)
+		if (term->sides & 1U << side && prefix_equal(rec->key.addr[key_index(rec, side)],
+							     term->net.addr, term->net.prefix))
+			return IS_TRUE;
+	return IS_FALSE;
+}
+
+static enum truth match_ports(const struct term *term, const struct la_rec *rec)
+{
+	for (unsigned int side = 0; side < 2; side++) {
+		__u16 port = la_ntoh16(rec->key.port[key_index(rec, side)]);
+
+		if (term->sides & 1U << side && port >= term->ports.low && port <= term->ports.high)
+			return IS_TRUE;
+	}
+	return IS_FALSE;
+}
+
+/* The states of both sides after a record; false if it tells none. */
+static bool states_of(const struct la_rec *rec, __u8 state[2])
+{
+	const union la_any_rec *any = (const union la_any_rec *)rec;
+
+	switch (rec->type) {
+	case LA_REC_STATE:
+		memcpy(state, any->state.state, 2);
+		return true;
+	case LA_REC_SEGMENT:
+		memcpy(state, any->segment.state, 2);
+		return true;
+	case LA_REC_RST:
+		memcpy(state, any->rst.state, 2);
+		return true;
+	case LA_REC_CLOSE:
+		state[LA_ORIG] = any->close.side[LA_ORIG].state;
+		state[LA_RESP] = any->close.side[LA_RESP].state;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static enum truth match_state(const struct term *term, const struct la_rec *rec)
+{
+	__u8 state[2];
+
+	if (!states_of(rec, state))
+		return IS_UNKNOWN;
+	return truth_of((term->sides & ORIG_BIT && state[LA_ORIG] == term->word) ||
+			(term->sides & RESP_BIT && state[LA_RESP] == term->word));
+}
+
+/* Fields that are one byte of a close record. */
+static enum truth match_close_byte(const struct term *term, const struct la_rec *rec)
+{
+	if (!as_close(rec))
+		return IS_UNKNOWN;
+	return truth_of(((const __u8 *)rec)[term->field->offset] == term->word);
+}
+
+static enum truth match_midstream(const struct term *term, const struct la_rec *rec)
+{
+	const struct la_rec_close *close = as_close(rec);
+
+	(void)term;
+	return close ? truth_of(close->midstream) : IS_UNKNOWN;
+}
+
+static enum truth compare(const struct term *term, __u64 value)
+{
+	__u64 limit = term->number.value;
+
+	switch (term->number.how) {
+	case CMP_LT:
+		return truth_of(value < limit);
+	case CMP_LE:
+		return truth_of(value <= limit);
+	case CMP_EQ:
+		return truth_of(value == limit);
+	case CMP_NE:
+		return truth_of(value != limit);
+	case CMP_GE:
+		return truth_of(value >= limit);
+	case CMP_GT:
+		return truth_of(value > limit);
+	}
+	return IS_UNKNOWN;
+}
+
+static enum truth match_age(const struct term *term, const struct la_rec *rec)
+{
+	const struct la_rec_close *close = as_close(rec);
+
+	return close ? compare(term, close->duration_ns) : IS_UNKNOWN;
+}
+
+/* Sums of the sides that are bound. */
+static enum truth match_bytes(const struct term *term, const struct la_rec *rec)
+{
+	const struct la_rec_close *close = as_close(rec);
+	__u64 sum = 0;
+
+	for (unsigned int side = 0; close && side < 2; side++)
+		sum += term->sides & 1U << side ? close->side[side].bytes : 0;
+	return close ? compare(term, sum) : IS_UNKNOWN;
+}
+
+static enum truth match_retrans(const struct term *term, const struct la_rec *rec)
+{
+	const struct la_rec_close *close = as_close(rec);
+	__u64 sum = 0;
+
+	for (unsigned int side = 0; close && side < 2; side++)
+		sum += term->sides & 1U << side ? close->side[side].retrans : 0;
+	return close ? compare(term, sum) : IS_UNKNOWN;
+}
+
+bool la_filter_match(const struct la_filter *filter, const struct la_rec *rec)
+{
+	enum truth stack[LA_FILTER_STEPS_MAX];
+	unsigned int n = 0;
+
+	if (!filter || !filter->count)
+		return true;
+	for (unsigned int i = 0; i < filter->count; i++) {
+		const struct step *step = &filter->steps[i];
+
+		switch (step->kind) {
+		case STEP_TERM:
+			stack[n++] = step->term.field->match(&step->term, rec);
+			break;
+		case STEP_NOT:
+			stack[n - 1] = IS_TRUE - stack[n - 1];
+			break;
+		case STEP_AND:
+			n--;
+			stack[n - 1] = stack[n] < stack[n - 1] ? stack[n] : stack[n - 1];
+			break;
+		case STEP_OR:
+			n--;
+			stack[n - 1] = stack[n] > stack[n - 1] ? stack[n] : stack[n - 1];
+			break;
+		}
+	}
+	return stack[0] == IS_TRUE;
+}
+
+/* ---- the fields ---- */
+
+#define WANTS_ADDRESS "an IP address such as 10.0.0.1 or 2001:db8::1 (names are not looked up)"
+#define WANTS_NET     "an address and a prefix length such as 10.0.0.0/8 or 2001:db8::/32"
+#define WANTS_PORT    "a port of 0 to 65535, or a range such as 8000-8099"
+#define WANTS_AGE     "a comparison with a duration such as > 10m or <= 1.5s"
+#define WANTS_BYTES   "a comparison with a number such as > 10k or = 0"
+#define WANTS_COUNT   "a comparison with a number such as > 3"
+
+#define CLOSE_WORD(name, list, max, member)                                                        \
+	{                                                                                          \
+		.word = name, .wants = "one of:", .read = read_word, .match = match_close_byte,    \
+		.words = {list, max}, .offset = offsetof(struct la_rec_close, member)              \
+	}
+
+/* clang-format off */
+static const struct field fields[] = {
+	{.word = "host",    .wants = WANTS_ADDRESS, .read = read_host,  .match = match_net,
+	 .bindable = true,  .sides = BOTH_BITS},
+	{.word = "net",     .wants = WANTS_NET,     .read = read_net,   .match = match_net,
+	 .bindable = true,  .sides = BOTH_BITS},
+	{.word = "port",    .wants = WANTS_PORT,    .read = read_ports, .match = match_ports,
+	 .bindable = true,  .sides = BOTH_BITS},
+	{.word = "sport",   .wants = WANTS_PORT,    .read = read_ports, .match = match_ports,
+	 .sides = ORIG_BIT},
+	{.word = "dport",   .wants = WANTS_PORT,    .read = read_ports, .match = match_ports,
+	 .sides = RESP_BIT},
+	{.word = "state",   .wants = "one of:",     .read = read_state, .match = match_state,
+	 .words = {la_state_word, LA_STATE_MAX}, .bindable = true, .sides = BOTH_BITS},
+	CLOSE_WORD("reason", la_close_reason_word, LA_CLOSE_REASON_MAX, reason),
+	CLOSE_WORD("closed-by", la_closer_word, LA_CLOSER_MAX, closed_by),
+	CLOSE_WORD("conn-state", la_conn_state_word, LA_CONN_STATE_MAX, conn_state),
+	CLOSE_WORD("stage", la_stage_word, LA_STAGE_MAX, stage),
+	{.word = "midstream", .match = match_midstream},
+	{.word = "age",     .wants = WANTS_AGE,     .read = read_age,   .match = match_age},
+	{.word = "bytes",   .wants = WANTS_BYTES,   .read = read_count, .match = match_bytes,
+	 .bindable = true,  .sides = BOTH_BITS},
+	{.word = "retrans", .wants = WANTS_COUNT,   .read = read_count, .match = match_retrans,
+	 .bindable = true,  .sides = BOTH_BITS},
+};
+/* clang-format on */
+
+static const struct {
+	const char *word;
+	__u8 sides;
+} bindings[] = {{"orig", ORIG_BIT}, {"resp", RESP_BIT}, {"src", ORIG_BIT}, {"dst", RESP_BIT}};
+
+static const struct field *find_field(const struct parser *p)
+{
+	for (size_t i = 0; i < COUNT(fields); i++)
+		if (token_is(p, fields[i].word))
+			return &fields[i];
+	return NULL;
+}
+
+/* The side that the token binds a field to; 0: it binds none. */
+static __u8 find_binding(const struct parser *p)
+{
+	for (size_t i = 0; i < COUNT(bindings); i++)
+		if (token_is(p, bindings[i].word))
+			return bindings[i].sides;
+	return 0;
+}
+
+/* ---- the parser ---- */
+
+#define MESSAGE_MAX 400
+#define SHOWN_MAX   40U
+
+/* How much of the token an error repeats. */
+static int shown(const struct parser *p)
+{
+	return (int)(p->len < SHOWN_MAX ? p->len : SHOWN_MAX);
+}
+
+/* The token is no field where one was expected. */
+static int fail_no_term(struct parser *p)
+{
+	struct meant meant = {.count = 0};
+	const char *word;
+	char what[MESSAGE_MAX];
+
+	if (!p->len)
+		return fail_at(p, p->at, "a term was expected here, such as port 443");
+	for (size_t i = 0; i < COUNT(fields); i++)
+		meant_add(&meant, fields[i].word);
+	for (size_t i = 0; i < COUNT(bindings); i++)
+		meant_add(&meant, bindings[i].word);
+	meant_add(&meant, "and");
+	meant_add(&meant, "or");
+	meant_add(&meant, "not");
+	word = meant_word(&meant, p);
+	if (word && token_is(p, word))
+		word = NULL; /* a right word in the wrong place */
+	snprintf(what, sizeof(what), "a term was expected, not '%.*s'%s%s%s", shown(p), p->at,
+		 word ? "; did you mean '" : "", word ? word : "", word ? "'?" : "");
+	return fail_at(p, p->at, what);
+}
+
+/* Adds all the words there are and the one that was meant. */
+static void add_words(const struct parser *p, const struct words *words, char *what, size_t size)
+{
+	struct meant meant = {.count = 0};
+	size_t used = strlen(what);
+	const char *word;
+
+	for (unsigned int i = 1; i < words->max; i++)
+		meant_add(&meant, words->word(i));
+	for (size_t i = 0; i < meant.count && used < size; i++)
+		used += (size_t)snprintf(what + used, size - used, " %s", meant.list[i]);
+	word = meant_word(&meant, p);
+	if (word && used < size)
+		snprintf(what + used, size - used, "; did you mean '%s'?", word);
+}
+
+/* The argument of a field is missing or wrong. */
+static int fail_argument(struct parser *p, const struct field *field)
+{
+	char what[MESSAGE_MAX];
+
+	if (p->len)
+		snprintf(what, sizeof(what), "'%.*s' after %s is not %s", shown(p), p->at,
+			 field->word, field->wants);
+	else
+		snprintf(what, sizeof(what), "%s needs %s", field->word, field->wants);
+	if (field->words.word)
+		add_words(p, &field->words, what, sizeof(what));
+	return fail_at(p, p->at, what);
+}
+
+static int emit(struct parser *p, enum step_kind kind, const struct term *term)
+{
+	struct la_filter *f = p->filter;
+
+	if (f->count == LA_FILTER_STEPS_MAX)
+		return fail_at(p, p->at, "the filter has too many terms");
+	f->steps[f->count].kind = kind;
+	if (term)
+		f->steps[f->count].term = *term;
+	f->count++;
+	return 0;
+}
+
+/* [binding] field [argument] */
+static int parse_term(struct parser *p)
+{
+	__u8 bound = find_binding(p);
+	const char *start = p->at;
+	struct term term = {0};
+	char what[MESSAGE_MAX];
+
+	if (bound)
+		advance(p);
+	term.field = find_field(p);
+	if (!term.field)
+		return fail_no_term(p);
+	if (bound && !term.field->bindable) {
+		snprintf(what, sizeof(what), "%s cannot be bound to a side", term.field->word);
+		return fail_at(p, start, what);
+	}
+	term.sides = bound ? bound : term.field->sides;
+	advance(p);
+	if (term.field->read) {
+		if (term.field->read(p, &term))
+			return fail_argument(p, term.field);
+		advance(p);
+	}
+	return emit(p, STEP_TERM, &term);
+}
+
+static int parse_expression(struct parser *p);
+
+static int parse_group(struct parser *p)
+{
+	const char *open = p->at;
+	char what[MESSAGE_MAX];
+
+	if (p->depth == LA_FILTER_DEPTH_MAX)
+		return fail_at(p, open, "too many parentheses within parentheses");
+	p->depth++;
+	advance(p);
+	if (parse_expression(p))
+		return -1;
+	if (!token_is(p, ")")) {
+		snprintf(what, sizeof(what), "the '(' of column %zu is not closed",
+			 (size_t)(open - p->text) + 1);
+		return fail_at(p, p->at, what);
+	}
+	advance(p);
+	p->depth--;
+	return 0;
+}
+
+static int parse_factor(struct parser *p)
+{
+	bool negated = false;
+
+	while (take(p, "not", "!"))
+		negated = !negated;
+	if (token_is(p, "(") ? parse_group(p) : parse_term(p))
+		return -1;
+	return negated ? emit(p, STEP_NOT, NULL) : 0;
+}
+
+/* True where a conjunction ends, so that no `and` is to be understood. */
+static bool conjunct_ends(const struct parser *p)
+{
+	return !p->len || token_is(p, ")") || token_is(p, "or") || token_is(p, "||");
+}
+
+static int parse_conjunct(struct parser *p)
+{
+	if (parse_factor(p))
+		return -1;
+	while (!conjunct_ends(p)) {
+		take(p, "and", "&&");
+		if (parse_factor(p) || emit(p, STEP_AND, NULL))
+			return -1;
+	}
+	return 0;
+}
+
+static int parse_expression(struct parser *p)
+{
+	if (parse_conjunct(p))
+		return -1;
+	while (take(p, "or", "||"))
+		if (parse_conjunct(p) || emit(p, STEP_OR, NULL))
+			return -1;
+	return 0;
+}
+
+static int parse_all(struct parser *p)
+{
+	if (strlen(p->text) > LA_FILTER_TEXT_MAX)
+		return fail_at(p, p->text + LA_FILTER_TEXT_MAX, "the filter is too long");
+	advance(p);
+	if (!p->len)
+		return 0;
+	if (parse_expression(p))
+		return -1;
+	return p->len ? fail_at(p, p->at, "this ')' closes nothing") : 0;
+}
+
+struct la_filter *la_filter_parse(const char *text, char *err, size_t err_size)
+{
+	struct parser p = {.text = text, .at = text, .err = err, .err_size = err_size};
+
+	p.filter = calloc(1, sizeof(*p.filter));
+	if (!p.filter) {
+		snprintf(err, err_size, "out of memory");
+		return NULL;
+	}
+	if (parse_all(&p)) {
+		la_filter_free(p.filter);
+		return NULL;
+	}
+	return p.filter;
+}
+
+void la_filter_free(struct la_filter *filter)
+{
+	free(filter);
+}
+
+bool la_filter_begins(const char *text)
+{
+	struct parser p = {.text = text, .at = text};
+
+	advance(&p);
+	return token_is(&p, "(") || token_is(&p, "!") || token_is(&p, "not") || find_binding(&p) ||
+	       find_field(&p);
+}
