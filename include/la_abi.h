@@ -127,6 +127,14 @@ struct la_rec_gone {
 	__u8 pad[3];
 };
 
+/* type lost: records of any connection that were not delivered; of h only v, type and ts count. */
+struct la_rec_lost {
+	struct la_rec h;
+	__u64 count;
+	__u8 source; /* enum la_lost_source */
+	__u8 pad[7];
+};
+
 _Static_assert(sizeof(struct la_rec) == 72, "ABI");
 _Static_assert(sizeof(struct la_rec_seg) == 16, "ABI");
 _Static_assert(sizeof(struct la_rec_state) == 104, "ABI");
@@ -135,6 +143,7 @@ _Static_assert(sizeof(struct la_rec_rst) == 96, "ABI");
 _Static_assert(sizeof(struct la_rec_side) == 128, "ABI");
 _Static_assert(sizeof(struct la_rec_close) == 392, "ABI");
 _Static_assert(sizeof(struct la_rec_gone) == 88, "ABI");
+_Static_assert(sizeof(struct la_rec_lost) == 88, "ABI");
 
 /* Any record, for whoever only needs room for one. */
 union la_any_rec {
@@ -144,6 +153,7 @@ union la_any_rec {
 	struct la_rec_rst rst;
 	struct la_rec_close close;
 	struct la_rec_gone gone;
+	struct la_rec_lost lost;
 };
 
 /* What the tracker is told at start and on reload. */
