@@ -114,6 +114,10 @@ static int fail_at(struct parser *p, const char *at, const char *what)
 	size_t column = (size_t)(at - p->text), used;
 
 	used = (size_t)snprintf(p->err, p->err_size, "column %zu: %s", column + 1, what);
+	/* what may repeat the text, and the text may hold anything */
+	for (char *c = p->err; p->err_size && *c; c++)
+		if (!isprint((unsigned char)*c))
+			*c = '?';
 	if (used < p->err_size)
 		show_column(p, column, p->err + used, p->err_size - used);
 	return -1;
