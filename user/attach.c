@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attach.c - choose a hook, make a link, say so. See attach.h.
+ *
+ * ingress: XDP if it was asked for or is free, else tc. egress: tc. tc programs go first
+ * (BPF_F_BEFORE): a program before us that lets a packet pass finally would hide it, while
+ * ours always passes it on to the next one.
+ */
+#include "attach.h"
+#include "bpf_log.h"
+#include "clsact.h"
+#include "options.h"
+#include "privilege.h"
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/if_link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Linux 6.6; not in the headers of Debian 12. */
+static const enum bpf_attach_type tcx_types[] = {
+	[LA_INGRESS] = (enum bpf_attach_type)46, /* BPF_TCX_INGRESS */
+	[LA_EGRESS] = (enum bpf_attach_type)47,	 /* BPF_TCX_EGRESS */
+};
+
+/* As in BPF_PROG_ATTACH of the kernel's uapi: before all programs that are there. */
+#define TCX_BEFORE (1U << 3)
+
+static const char cannot[] = "cannot attach";
+
+/* One interface and what hangs on it. */
+struct place {
+	struct la_netdev dev;
+	int xdp;    /* link, or -1 */
+	int tcx[2]; /* links by enum la_direction, or -1 */
+	struct la_clsact clsact;
+	bool gone;
+};
+
+struct la_attach {
+	const struct la_loader *loader;
+	struct place *places;
+	unsigned int count;
+};
+
+/* What a choice means for ingress. */
+static const struct {
+	const char *name;
+	__u32 xdp_flags; /* 0: no XDP */
+	bool or_tc;	 /* without XDP, tc will do */
+	bool clsact;
+} choices[] = {
+	[LA_CHOICE_AUTO] = {"native XDP", XDP_FLAGS_DRV_MODE, true, false},
+	[LA_CHOICE_XDP] = {"native XDP", XDP_FLAGS_DRV_MODE, false, false},
+	[LA_CHOICE_XDP_GENERIC] = {"generic XDP", XDP_FLAGS_SKB_MODE, false, false},
+	[LA_CHOICE_TC] = {NULL, 0, true, false},
+	[LA_CHOICE_TC_LEGACY] = {NULL, 0, true, true},
+};
+
+static const enum la_prog tc_progs[2][2] = {
+	/* by direction, then by whether there is an Ethernet header */
+	[LA_INGRESS] = {LA_PROG_TC_INGRESS_L3, LA_PROG_TC_INGRESS},
+	[LA_EGRESS] = {LA_PROG_TC_EGRESS_L3, LA_PROG_TC_EGRESS},
+};
+
+struct la_attach *la_attach_new(const struct la_loader *loader)
+{
+	struct la_attach *attach = calloc(1, sizeof(*attach));
+
+	if (attach)
+		attach->loader = loader;
+	else
+		la_fail(LA_EXIT_RUNTIME, cannot, NULL, strerror(ENOMEM), NULL);
+	return attach;
+}
+
+static void close_link(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static void place_clear(struct place *place)
+{
+	close_link(&place->xdp);
+	close_link(&place->tcx[LA_INGRESS]);
+	close_link(&place->tcx[LA_EGRESS]);
+	la_clsact_remove(&place->clsact);
+}
+
+/* The kernel's number of a link, for bpftool; 0 if it does not tell. */
+static __u32 link_id(int fd)
+{
+	struct bpf_link_info info = {0};
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
+}
+
+/* Writes `"name" (id N)`, or without the name if we may not look at the program. */
+static void describe_prog(__u32 id, char *text, size_t size)
+{
+	struct bpf_prog_info info = {0};
+	__u32 info_size = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(id);
+
+	if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &info_size))
+		snprintf(text, size, "\"%s\" (id %u)", info.name, id);
+	else
+		snprintf(text, size, "program id %u", id);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* The program that has the XDP hook in whatever mode; 0: it is free. */
+static __u32 xdp_owner(int ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	if (bpf_xdp_query(ifindex, 0, &query))
+		return 0;
+	return query.drv_prog_id   ? query.drv_prog_id
+	       : query.skb_prog_id ? query.skb_prog_id
+	       : query.hw_prog_id  ? query.hw_prog_id
+				   : query.prog_id;
+}
+
+/* Says why the kernel did not take an XDP program. */
+static void explain_xdp(const struct la_netdev *dev, int err, char *why, size_t size)
+{
+	switch (err) {
+	case -EOPNOTSUPP:
+		snprintf(why, size, "the driver has no native XDP");
+		break;
+	case -EINVAL:
+	case -ERANGE:
+	case -E2BIG:
+	case -ENOMEM:
+		snprintf(why, size, "the driver refuses XDP: %s, perhaps for the MTU of %d",
+			 strerror(-err), dev->mtu);
+		break;
+	default:
+		snprintf(why, size, "the driver refuses XDP: %s", strerror(-err));
+	}
+}
+
+/*
+ * Tries XDP. Returns 0, or -errno with the reason in why; -EBUSY: somebody else is there.
+ */
+static int attach_xdp(struct place *place, int prog_fd, __u32 flags, char *why, size_t size)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
+	__u32 owner = xdp_owner(place->dev.ifindex);
+	char prog[80];
+	int fd;
+
+	if (!place->dev.ethernet) {
+		snprintf(why, size, "no Ethernet header, so no XDP");
+		return -EOPNOTSUPP;
+	}
+	if (owner) {
+		describe_prog(owner, prog, sizeof(prog));
+		snprintf(why, size, "XDP is taken by %s", prog);
+		return -EBUSY;
+	}
+	fd = bpf_link_create(prog_fd, place->dev.ifindex, BPF_XDP, &opts);
+	if (fd < 0) {
+		explain_xdp(&place->dev, fd, why, size);
+		return fd;
+	}
+	place->xdp = fd;
+	return 0;
+}
+
+/* Attaches one direction to tc: tcx if the kernel has it, else clsact. Returns 0 or -errno. */
+static int attach_tc(struct place *place, enum la_direction direction, int prog_fd, bool clsact)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = TCX_BEFORE);
+	int fd;
+
+	if (!clsact) {
+		fd = bpf_link_create(prog_fd, place->dev.ifindex, tcx_types[direction], &opts);
+		if (fd >= 0)
+			place->tcx[direction] = fd;
+		if (fd != -EINVAL) /* EINVAL: this kernel does not know such a hook */
+			return fd < 0 ? fd : 0;
+	}
+	return la_clsact_add(&place->clsact, direction, prog_fd);
+}
+
+/* Adds `tcx ingress (id 5)` or `clsact ingress (pref 1 handle 1)` to the line. */
+static void describe_tc(const struct place *place, enum la_direction direction, FILE *line)
+{
+	const char *name = direction == LA_INGRESS ? "ingress" : "egress";
+
+	if (place->tcx[direction] >= 0)
+		fprintf(line, "tcx %s (id %u)", name, link_id(place->tcx[direction]));
+	else
+		fprintf(line, "clsact %s (pref %u handle %u)", name,
+			place->clsact.filter[direction].pref,
+			place->clsact.filter[direction].handle);
+}
+
+/* Says in one line what was chosen and why; for clsact in another one what a kill leaves. */
+static void announce(const struct place *place, enum la_hook_choice choice, const char *why)
+{
+	char remedy[300] = "";
+
+	fprintf(stderr, "lastack: %s: %s%s", place->dev.name, why, *why ? ", using " : "");
+	if (place->xdp >= 0)
+		fprintf(stderr, "%s ingress (id %u)", choices[choice].name, link_id(place->xdp));
+	else
+		describe_tc(place, LA_INGRESS, stderr);
+	fputs(", ", stderr);
+	describe_tc(place, LA_EGRESS, stderr);
+	fputc('\n', stderr);
+	la_clsact_remedy(&place->clsact, place->dev.name, remedy, sizeof(remedy));
+	if (*remedy)
+		fprintf(stderr,
+			"lastack: %s: if lastack is killed, filters stay; remove them with: %s\n",
+			place->dev.name, remedy);
+}
+
+/* Reports a refused hook. */
+static void report(const struct la_netdev *dev, int err, const char *why, const char *todo)
+{
+	if (err == -EPERM || err == -EACCES)
+		la_fail_privilege(cannot, dev->name);
+	else
+		la_fail(LA_EXIT_RUNTIME, cannot, dev->name, why, todo);
+}
+
+static void report_tc(const struct la_netdev *dev, int err)
+{
+	if (err == -EBUSY)
+		report(dev, err, "it has an ingress qdisc, which leaves no room for tc egress",
+		       "replace it by clsact, or use a kernel with tcx (Linux 6.6)");
+	else
+		report(dev, err, strerror(-err), NULL);
+}
+
+/* Puts all hooks on an interface. Returns 0, or -errno with the reason on stderr. */
+static int place_fill(struct place *place, const struct la_loader *loader,
+		      enum la_hook_choice choice)
+{
+	bool clsact = choices[choice].clsact;
+	char why[160] = "";
+	int err = 0;
+
+	if (choices[choice].xdp_flags)
+		err = attach_xdp(place, la_loader_prog(loader, LA_PROG_XDP),
+				 choices[choice].xdp_flags, why, sizeof(why));
+	if (err && (err == -EPERM || !choices[choice].or_tc)) {
+		report(&place->dev, err, why, "--hook auto or tc does without XDP");
+		return err;
+	}
+	err = 0;
+	for (enum la_direction way = LA_INGRESS; !err && way <= LA_EGRESS; way++) {
+		enum la_prog prog = tc_progs[way][place->dev.ethernet];
+
+		if (way == LA_EGRESS || place->xdp < 0)
+			err = attach_tc(place, way, la_loader_prog(loader, prog), clsact);
+	}
+	if (err)
+		report_tc(&place->dev, err);
+	else
+		announce(place, choice, why);
+	return err;
+}
+
+int la_attach_add(struct la_attach *attach, const struct la_netdev *dev, enum la_hook_choice choice)
+{
+	struct place *grown =
+		realloc(attach->places, (attach->count + 1) * sizeof(*attach->places));
+	struct place *place;
+
+	if (!grown)
+		return la_fail(LA_EXIT_RUNTIME, cannot, dev->name, strerror(ENOMEM), NULL), -1;
+	attach->places = grown;
+	place = &grown[attach->count];
+	*place = (struct place){.dev = *dev, .xdp = -1, .tcx = {-1, -1}};
+	la_clsact_init(&place->clsact, dev->ifindex);
+	if (place_fill(place, attach->loader, choice)) {
+		place_clear(place);
+		return -1;
+	}
+	la_bpf_log_forget();
+	attach->count++;
+	return 0;
+}
+
+unsigned int la_attach_check(struct la_attach *attach)
+{
+	unsigned int left = 0;
+
+	for (unsigned int i = 0; i < attach->count; i++) {
+		struct place *place = &attach->places[i];
+
+		if (!place->gone && !la_netdev_exists(place->dev.ifindex)) {
+			fprintf(stderr, "lastack: %s: the interface is gone\n", place->dev.name);
+			place->gone = true;
+			place_clear(place);
+		}
+		left += !place->gone;
+	}
+	return left;
+}
+
+const char *la_attach_ifname(__u32 ifindex, void *ctx)
+{
+	const struct la_attach *attach = ctx;
+
+	for (unsigned int i = 0; i < attach->count; i++)
+		if ((__u32)attach->places[i].dev.ifindex == ifindex)
+			return attach->places[i].dev.name;
+	return NULL;
+}
+
+void la_attach_detach(struct la_attach *attach)
+{
+	for (unsigned int i = 0; i < attach->count; i++)
+		place_clear(&attach->places[i]);
+}
+
+void la_attach_free(struct la_attach *attach)
+{
+	if (!attach)
+		return;
+	la_attach_detach(attach);
+	free(attach->places);
+	free(attach);
+}

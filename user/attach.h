@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * attach.h - the programs on the interfaces.
+ *
+ * Owns every link and filter that lastack puts on an interface: chooses the hooks, says on
+ * stderr what it chose and why, never displaces a program of somebody else, and takes all
+ * of it off again. Links are held by file descriptor, so that even a killed lastack leaves
+ * nothing behind; only the filters of old kernels (clsact.h) need an orderly end.
+ */
+#ifndef LA_USER_ATTACH_H
+#define LA_USER_ATTACH_H
+
+#include "loader.h"
+#include "netdev.h"
+
+/* What --hook asks for: where ingress is watched. Egress is always tc. */
+enum la_hook_choice {
+	LA_CHOICE_AUTO,	       /* native XDP if driver and interface are free, else tc */
+	LA_CHOICE_XDP,	       /* native XDP or nothing */
+	LA_CHOICE_XDP_GENERIC, /* generic XDP or nothing */
+	LA_CHOICE_TC,	       /* tcx, or clsact where the kernel has no tcx */
+	LA_CHOICE_TC_LEGACY,   /* clsact even where the kernel has tcx */
+};
+
+struct la_attach;
+
+/* NULL: out of memory, which is on stderr. The loader must outlive it. */
+struct la_attach *la_attach_new(const struct la_loader *loader);
+
+/*
+ * Attaches to one more interface, all hooks or none. Returns 0, or -1 with the reason on
+ * stderr.
+ */
+int la_attach_add(struct la_attach *attach, const struct la_netdev *dev,
+		  enum la_hook_choice choice);
+
+/*
+ * Lets go of interfaces that are gone, with a line on stderr for each. Returns how many
+ * interfaces are left.
+ */
+unsigned int la_attach_check(struct la_attach *attach);
+
+/* The name an interface had when it was attached, ctx being the struct la_attach; or NULL. */
+const char *la_attach_ifname(__u32 ifindex, void *ctx);
+
+/* Takes everything off all interfaces; names stay known. Safe to call twice. */
+void la_attach_detach(struct la_attach *attach);
+
+/* Detaches and frees. NULL is allowed. */
+void la_attach_free(struct la_attach *attach);
+
+#endif

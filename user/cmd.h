@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cmd.h - the verbs. One cmd_NAME.c each; main.c has the table.
+ *
+ * A verb gets its own name as argv[0], prints data on stdout and the rest on stderr, and
+ * returns an exit code (enum la_exit).
+ */
+#ifndef LA_USER_CMD_H
+#define LA_USER_CMD_H
+
+/* Attaches to interfaces and prints what happens to connections, until told to stop. */
+int la_cmd_run(int argc, char **argv);
+
+/* Prints the same from captures. */
+int la_cmd_replay(int argc, char **argv);
+
+#endif

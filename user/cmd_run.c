@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cmd_run.c - lastack run: attach, track, print.
+ *
+ * Reads the command line, puts loader, attacher, events and sinks together, and waits. The
+ * end is always the same, whoever asked for it (a signal, --for, --count, a closed stdout,
+ * the last interface gone): detach, close what is still open, drain, flush, summary.
+ */
+#include "attach.h"
+#include "clock.h"
+#include "cmd.h"
+#include "events.h"
+#include "loop.h"
+#include "options.h"
+#include "output.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define INTERFACES_MAX 64
+
+/* The flow table is a hash table of the kernel, all of it allocated at start. */
+#define FLOWS_MAX (1U << 26)
+
+/* How often flows are looked over for those whose time has come. */
+#define SWEEP_NS (250 * LA_MSEC_NS)
+
+/* Rounds of closing and draining at the end; each empties the ring buffer once. */
+#define SHUTDOWN_ROUNDS 1000
+
+struct run_opts {
+	struct la_options shared;
+	const char *names[INTERFACES_MAX];
+	unsigned int names_count;
+	enum la_hook_choice hook;
+	__u64 run_for; /* ns; 0: until told otherwise */
+	__u64 count;   /* close records; 0: no end */
+	__u64 max_flows;
+	bool debug;
+	bool help;
+	struct la_filter *filter;
+};
+
+struct run {
+	const struct run_opts *opts;
+	struct la_netdev devs[INTERFACES_MAX];
+	struct la_loader *loader;
+	struct la_attach *attach;
+	struct la_sink *output;
+	struct la_sink *summary;
+	struct la_events *events;
+	struct la_loop *loop;
+	int watch; /* of the interfaces */
+	int code;  /* enum la_exit */
+};
+
+/* ---- the command line ---- */
+
+enum { OPT_HOOK = LA_OPT_OWN, OPT_FOR, OPT_COUNT, OPT_MAX_FLOWS, OPT_DEBUG };
+
+static const struct option long_options[] = {
+	LA_OPTIONS_LONG,
+	{"interface", required_argument, NULL, 'i'},
+	{"hook", required_argument, NULL, OPT_HOOK},
+	{"for", required_argument, NULL, OPT_FOR},
+	{"count", required_argument, NULL, OPT_COUNT},
+	{"max-flows", required_argument, NULL, OPT_MAX_FLOWS},
+	{"debug", no_argument, NULL, OPT_DEBUG},
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static const char *const hooks[] = {
+	[LA_CHOICE_AUTO] = "auto",
+	[LA_CHOICE_XDP] = "xdp",
+	[LA_CHOICE_XDP_GENERIC] = "xdp-generic",
+	[LA_CHOICE_TC] = "tc",
+	[LA_CHOICE_TC_LEGACY] = "tc-legacy",
+};
+
+static int bad(const char *option, const char *why, const char *todo)
+{
+	la_fail(LA_EXIT_USAGE, "bad option", option, why, todo);
+	return -1;
+}
+
+static int help(void)
+{
+	fputs("usage: lastack run -i IF [-i IF...] [OPTIONS] [FILTER]\n\n"
+	      "Attaches to network interfaces and prints each state that an endpoint of a TCP\n"
+	      "connection enters, and a line when a connection ends. Stops at SIGINT or SIGTERM,\n"
+	      "detaches, tells which connections were still open, and prints a summary on\n"
+	      "stderr.\n\n"
+	      "  -i, --interface IF     watch this interface; may be given again\n"
+	      "      --hook HOOK        where to watch what comes in (what goes out: always tc)\n"
+	      "                           auto         native XDP if the driver has it and nobody\n"
+	      "                                        else is there, else tc (default)\n"
+	      "                           xdp          native XDP or nothing\n"
+	      "                           xdp-generic  generic XDP or nothing\n"
+	      "                           tc           tcx, or clsact before Linux 6.6\n"
+	      "                           tc-legacy    clsact also where there is tcx; its "
+	      "filters\n"
+	      "                                        stay if lastack is killed (kill -9), the\n"
+	      "                                        commands to remove them are printed at "
+	      "start\n"
+	      "                         programs of others are never displaced\n"
+	      "      --for DURATION     stop after that time, such as 30s, 10m\n"
+	      "      --count N          stop after N connections have ended\n"
+	      "      --max-flows N      room for so many connections at once\n",
+	      stdout);
+	la_options_help(stdout);
+	fputs("      --debug            show what libbpf says\n"
+	      "  -h, --help             this text\n\n"
+	      "FILTER picks what is printed, such as: port 443 and not net 10.0.0.0/8\n\n"
+	      "needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root; Linux 5.15 with BTF\n",
+	      stdout);
+	return LA_EXIT_OK;
+}
+
+static int take_interface(struct run_opts *opts, const char *arg)
+{
+	if (opts->names_count == INTERFACES_MAX)
+		return bad("-i", "too many interfaces, 64 is the most", NULL);
+	opts->names[opts->names_count++] = arg;
+	return 0;
+}
+
+static int take_hook(struct run_opts *opts, const char *arg)
+{
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
+		if (strcmp(arg, hooks[i]))
+			continue;
+		opts->hook = (enum la_hook_choice)i;
+		return 0;
+	}
+	return bad("--hook", arg, "there are: auto xdp xdp-generic tc tc-legacy");
+}
+
+static int take_number(const char *option, const char *arg, __u64 max, __u64 *number)
+{
+	char *end, todo[60];
+
+	errno = 0;
+	*number = strtoull(arg, &end, 10);
+	if (*arg >= '0' && *arg <= '9' && !*end && !errno && *number && *number <= max)
+		return 0;
+	snprintf(todo, sizeof(todo), "a whole number from 1 to %llu", (unsigned long long)max);
+	return bad(option, arg, todo);
+}
+
+/* Takes one option that is run's own. Returns 0, or -1 with the reason on stderr. */
+static int take_own(struct run_opts *opts, int opt, const char *arg)
+{
+	switch (opt) {
+	case 'i':
+		return take_interface(opts, arg);
+	case OPT_HOOK:
+		return take_hook(opts, arg);
+	case OPT_FOR:
+		if (!la_duration_parse(arg, &opts->run_for) && opts->run_for)
+			return 0;
+		return bad("--for", arg, "a duration of more than 0, such as 30s, 10m");
+	case OPT_COUNT:
+		return take_number("--count", arg, 1ULL << 62, &opts->count);
+	case OPT_MAX_FLOWS:
+		return take_number("--max-flows", arg, FLOWS_MAX, &opts->max_flows);
+	case OPT_DEBUG:
+		opts->debug = true;
+		return 0;
+	default:
+		opts->help = true;
+		return 0;
+	}
+}
+
+static int take_filter(struct run_opts *opts, char *const *words, int count)
+{
+	char *text = la_options_join(words, count), err[LA_FILTER_TEXT_MAX * 2 + 400];
+
+	if (!text)
+		return bad("filter", strerror(ENOMEM), NULL);
+	opts->filter = la_filter_parse(text, err, sizeof(err));
+	free(text);
+	return opts->filter ? 0 : bad("filter", err, NULL);
+}
+
+/* -i must be there, and no name twice. */
+static int check_interfaces(const struct run_opts *opts)
+{
+	char todo[400] = "give one with -i; there are: ";
+
+	if (!opts->names_count) {
+		la_netdev_names(todo + strlen(todo), sizeof(todo) - strlen(todo));
+		return bad("-i", "no interface", todo);
+	}
+	for (unsigned int i = 1; i < opts->names_count; i++)
+		for (unsigned int j = 0; j < i; j++)
+			if (!strcmp(opts->names[i], opts->names[j]))
+				return bad("-i", opts->names[i], "it was given twice");
+	return 0;
+}
+
+/* Reports what getopt_long() did not understand: opt is '?' or ':'. */
+static int bad_word(int opt, char **argv)
+{
+	char letter[] = {'-', (char)optopt, '\0'};
+	const char *word = optopt > 0 && optopt < LA_OPT_LADDER ? letter : argv[optind - 1];
+
+	if (opt == ':')
+		return bad(word, "its value is missing", "lastack run --help");
+	return bad(word, "there is no such option", "lastack run --help lists them");
+}
+
+static int take(struct run_opts *opts, int opt, char **argv)
+{
+	if (opt == '?' || opt == ':')
+		return bad_word(opt, argv);
+	switch (la_options_take(&opts->shared, opt, optarg)) {
+	case LA_TAKEN_OK:
+		return 0;
+	case LA_TAKEN_NOT:
+		return take_own(opts, opt, optarg);
+	default:
+		return -1;
+	}
+}
+
+/* Fills opts. Returns 0, or -1 with the reason on stderr. */
+static int parse(struct run_opts *opts, int argc, char **argv)
+{
+	int opt;
+
+	la_options_init(&opts->shared);
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":" LA_OPTIONS_SHORT "i:h", long_options, NULL)) !=
+	       -1) {
+		if (take(opts, opt, argv))
+			return -1;
+		if (opts->help)
+			return 0;
+	}
+	if (check_interfaces(opts))
+		return -1;
+	return optind < argc ? take_filter(opts, argv + optind, argc - optind) : 0;
+}
+
+/* ---- what happens while it runs ---- */
+
+static void stop(struct run *run, enum la_exit code)
+{
+	run->code = code;
+	la_loop_stop(run->loop);
+}
+
+/* Hands records on and looks whether that was the end. */
+static void drain(struct run *run)
+{
+	int err = la_events_drain(run->events);
+
+	if (err < 0)
+		stop(run, la_fail(LA_EXIT_RUNTIME, "cannot read records", "ring buffer",
+				  strerror(-err), NULL));
+	else if (la_output_failed(run->output))
+		stop(run, la_output_failed(run->output) == EPIPE ? LA_EXIT_OK : LA_EXIT_RUNTIME);
+	else if (la_events_done(run->events))
+		stop(run, LA_EXIT_OK);
+}
+
+static void records_wait(void *ctx, uint32_t events)
+{
+	(void)events;
+	drain(ctx);
+}
+
+static void tell_losses(struct run *run)
+{
+	struct la_counters sum;
+
+	if (!la_loader_counters(run->loader, &sum))
+		la_events_lost(run->events, sum.lost, la_monotonic_ns());
+}
+
+static void time_to_sweep(void *ctx, uint32_t events)
+{
+	struct run *run = ctx;
+	int err = la_loader_sweep(run->loader);
+
+	(void)events;
+	if (err) {
+		stop(run,
+		     la_fail(LA_EXIT_RUNTIME, "cannot expire flows", NULL, strerror(-err), NULL));
+		return;
+	}
+	tell_losses(run);
+	drain(run);
+}
+
+static void told_to_stop(void *ctx, uint32_t events)
+{
+	(void)events;
+	stop(ctx, LA_EXIT_OK);
+}
+
+static void output_closed(void *ctx, uint32_t events)
+{
+	/* Nobody reads any more; not an error, `lastack run | head` does it. */
+	if (events & (EPOLLERR | EPOLLHUP))
+		stop(ctx, LA_EXIT_OK);
+}
+
+static void interfaces_changed(void *ctx, uint32_t events)
+{
+	struct run *run = ctx;
+
+	(void)events;
+	la_netdev_watch_drain(run->watch);
+	if (!la_attach_check(run->attach))
+		stop(run, la_fail(LA_EXIT_RUNTIME, "cannot go on", NULL,
+				  "no interface is left to watch", NULL));
+}
+
+/* ---- beginning and end ---- */
+
+static int find_interfaces(struct run *run)
+{
+	for (unsigned int i = 0; i < run->opts->names_count; i++) {
+		if (la_netdev_find(run->opts->names[i], &run->devs[i]))
+			return -1;
+		for (unsigned int j = 0; j < i; j++)
+			if (run->devs[i].ifindex == run->devs[j].ifindex)
+				return la_fail(LA_EXIT_RUNTIME, "cannot attach",
+					       run->opts->names[i],
+					       "it is another name of an interface that was given",
+					       NULL),
+				       -1;
+	}
+	return 0;
+}
+
+static int load(struct run *run)
+{
+	struct la_loader_opts opts = {
+		.config = run->opts->shared.cfg,
+		.max_flows = (__u32)run->opts->max_flows,
+		.debug = run->opts->debug,
+	};
+
+	run->loader = la_loader_open(&opts);
+	run->attach = run->loader ? la_attach_new(run->loader) : NULL;
+	return run->attach ? 0 : -1;
+}
+
+static struct la_sink *make_output(const struct la_options *opts, struct la_attach *attach)
+{
+	struct la_output_opts out = {
+		.color = la_color_wanted(opts->color, stdout),
+		.ladder = opts->ladder,
+		.numeric = opts->numeric,
+		.clock_offset = la_realtime_offset_ns(),
+		.ifname = la_attach_ifname,
+		.ifname_ctx = attach,
+	};
+
+	if (opts->ladder)
+		return la_output_ladder_new(stdout, &out);
+	return opts->format == LA_FORMAT_JSONL ? la_output_jsonl_new(stdout, &out)
+					       : la_output_text_new(stdout, &out);
+}
+
+static int make_sinks(struct run *run)
+{
+	struct la_events_opts opts = {
+		.ring_fd = la_loader_ring(run->loader),
+		.filter = run->opts->filter,
+		.closes = run->opts->count,
+	};
+
+	run->output = make_output(&run->opts->shared, run->attach);
+	run->summary = la_summary_new();
+	if (!run->output || !run->summary)
+		return la_fail(LA_EXIT_RUNTIME, "cannot print", NULL, strerror(ENOMEM), NULL), -1;
+	run->events = la_events_new(&opts);
+	if (!run->events)
+		return -1;
+	la_events_to(run->events, run->output);
+	la_events_to(run->events, run->summary);
+	return 0;
+}
+
+/* Before attaching: a signal from here on is an orderly end, no vanishing goes unseen. */
+static int make_loop(struct run *run)
+{
+	run->loop = la_loop_new();
+	if (!run->loop)
+		return -1;
+	run->watch = la_netdev_watch_open();
+	if (run->watch < 0 || la_loop_signals(run->loop, told_to_stop, run) ||
+	    la_loop_add(run->loop, run->watch, EPOLLIN, interfaces_changed, run) ||
+	    la_loop_add(run->loop, STDOUT_FILENO, 0, output_closed, run) ||
+	    la_loop_add(run->loop, la_events_fd(run->events), EPOLLIN, records_wait, run) ||
+	    la_loop_timer(run->loop, SWEEP_NS, SWEEP_NS, time_to_sweep, run))
+		return -1;
+	if (run->opts->run_for)
+		return la_loop_timer(run->loop, run->opts->run_for, 0, told_to_stop, run);
+	return 0;
+}
+
+static int attach_all(struct run *run)
+{
+	for (unsigned int i = 0; i < run->opts->names_count; i++)
+		if (la_attach_add(run->attach, &run->devs[i], run->opts->hook))
+			return -1;
+	return 0;
+}
+
+/* Closes what is open. The ring may be too small for all at once, so by turns with draining. */
+static void close_flows(struct run *run)
+{
+	__u64 before, flows = la_loader_flows(run->loader);
+
+	do {
+		before = flows;
+		if (la_loader_shutdown(run->loader))
+			break;
+		for (int i = 0; i < SHUTDOWN_ROUNDS && la_events_drain(run->events) > 0; i++)
+			;
+		flows = la_loader_flows(run->loader);
+	} while (flows && flows < before);
+	tell_losses(run);
+	la_sink_flush(run->output);
+}
+
+/* Everything after the loop. */
+static void finish(struct run *run)
+{
+	la_attach_detach(run->attach);
+	close_flows(run);
+	if (la_output_failed(run->output) == EPIPE)
+		return;
+	la_summary_print(run->summary, stderr, 0, la_color_wanted(run->opts->shared.color, stderr));
+}
+
+static void free_run(struct run *run)
+{
+	la_attach_free(run->attach);
+	la_loop_free(run->loop);
+	if (run->watch >= 0)
+		close(run->watch);
+	la_events_free(run->events);
+	la_sink_close(run->output);
+	la_sink_close(run->summary);
+	la_loader_close(run->loader);
+}
+
+static int run_with(const struct run_opts *opts)
+{
+	struct run run = {.opts = opts, .watch = -1, .code = LA_EXIT_RUNTIME};
+
+	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end too */
+	if (find_interfaces(&run) || load(&run) || make_sinks(&run) || make_loop(&run) ||
+	    attach_all(&run))
+		goto cleanup;
+	run.code = LA_EXIT_OK;
+	if (la_loop_run(run.loop))
+		run.code = LA_EXIT_RUNTIME;
+	finish(&run);
+cleanup:
+	free_run(&run);
+	return run.code;
+}
+
+int la_cmd_run(int argc, char **argv)
+{
+	struct run_opts opts = {0};
+	int code = LA_EXIT_USAGE;
+
+	if (parse(&opts, argc, argv))
+		goto cleanup;
+	code = opts.help ? help() : run_with(&opts);
+cleanup:
+	la_filter_free(opts.filter);
+	return code;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * loader.c - open, configure, load. See loader.h.
+ *
+ * The kernel's refusal is one errno for a dozen causes. So nothing is probed beforehand but
+ * what changes how to load; after a failure the list `causes` is asked, in order, which of
+ * the usual ones holds, and what to do.
+ */
+#include "loader.h"
+#include "bpf_log.h"
+#include "options.h"
+#include "privilege.h"
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lastack.skel.h"
+
+/* Since Linux 5.18; the header of Debian 12 has it, that of an older one may not. */
+#ifndef BPF_F_XDP_HAS_FRAGS
+#define BPF_F_XDP_HAS_FRAGS (1U << 5)
+#endif
+
+struct la_loader {
+	struct lastack_bpf *skel;
+	struct la_counters *per_cpu; /* room for one lookup */
+	int cpus;
+};
+
+/* What la_sweep and la_shutdown take: the time, 0 for the kernel's own clock. */
+struct sweep_ctx {
+	__u64 now;
+};
+
+/* Why loading failed, and what to do about it. */
+struct cause {
+	bool (*holds)(int err);
+	const char *why;
+	const char *todo;
+};
+
+static bool no_ring_buffer(int err)
+{
+	(void)err;
+	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 0;
+}
+
+static bool no_btf(int err)
+{
+	(void)err;
+	return access("/sys/kernel/btf/vmlinux", R_OK) != 0;
+}
+
+static bool no_memory(int err)
+{
+	return err == -ENOMEM;
+}
+
+static const struct cause causes[] = {
+	{no_memory, "not enough memory for the flow table", "use a smaller --max-flows"},
+	{no_ring_buffer, "this kernel has no BPF ring buffer", "Linux 5.15 or newer is needed"},
+	{no_btf, "this kernel does not describe its types, /sys/kernel/btf/vmlinux is not readable",
+	 "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed, and /sys must be mounted"},
+};
+
+/* Reports why the object could not be loaded. */
+static void report_load(int err)
+{
+	static const char what[] = "cannot load the BPF programs";
+
+	if (err == -EPERM || err == -EACCES) {
+		la_fail_privilege(what, NULL);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(causes) / sizeof(*causes); i++) {
+		if (!causes[i].holds(err))
+			continue;
+		la_fail(LA_EXIT_RUNTIME, what, NULL, causes[i].why, causes[i].todo);
+		return;
+	}
+	la_fail(LA_EXIT_RUNTIME, what, NULL, strerror(-err), "what libbpf says follows");
+	la_bpf_log_show(stderr);
+}
+
+/* True if the kernel knows XDP frames of several buffers (Linux 5.18). */
+static bool kernel_takes_frags(void)
+{
+	static const struct bpf_insn pass[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = XDP_PASS},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_XDP_HAS_FRAGS);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "la_probe_frags", "GPL", pass, 2, &opts);
+
+	if (fd < 0)
+		return fd != -EINVAL; /* forbidden is not unknown */
+	close(fd);
+	return true;
+}
+
+/* Whatever must be said before the kernel sees the object. Returns 0 or -errno. */
+static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts)
+{
+	skel->bss->la_cfg = opts->config;
+	if (!kernel_takes_frags())
+		bpf_program__set_flags(skel->progs.la_xdp, 0);
+	if (!opts->max_flows)
+		return 0;
+	return bpf_map__set_max_entries(skel->maps.flows, opts->max_flows);
+}
+
+struct la_loader *la_loader_open(const struct la_loader_opts *opts)
+{
+	struct la_loader *loader = calloc(1, sizeof(*loader));
+	int err = -ENOMEM;
+
+	la_bpf_log_start(opts->debug);
+	if (!loader)
+		goto cleanup;
+	loader->cpus = libbpf_num_possible_cpus();
+	if (loader->cpus > 0)
+		loader->per_cpu = calloc((size_t)loader->cpus, sizeof(*loader->per_cpu));
+	loader->skel = lastack_bpf__open();
+	err = loader->skel ? 0 : -errno;
+	if (err || !loader->per_cpu)
+		goto cleanup;
+	err = configure(loader->skel, opts);
+	if (!err)
+		err = lastack_bpf__load(loader->skel);
+cleanup:
+	if (!err && loader->per_cpu) {
+		la_bpf_log_forget();
+		return loader;
+	}
+	report_load(err ? err : -ENOMEM);
+	la_loader_close(loader);
+	return NULL;
+}
+
+int la_loader_prog(const struct la_loader *loader, enum la_prog prog)
+{
+	const struct bpf_program *progs[LA_PROG_MAX] = {
+		[LA_PROG_XDP] = loader->skel->progs.la_xdp,
+		[LA_PROG_TC_INGRESS] = loader->skel->progs.la_tc_ingress,
+		[LA_PROG_TC_EGRESS] = loader->skel->progs.la_tc_egress,
+		[LA_PROG_TC_INGRESS_L3] = loader->skel->progs.la_tc_ingress_l3,
+		[LA_PROG_TC_EGRESS_L3] = loader->skel->progs.la_tc_egress_l3,
+	};
+
+	return bpf_program__fd(progs[prog]);
+}
+
+int la_loader_ring(const struct la_loader *loader)
+{
+	return bpf_map__fd(loader->skel->maps.ring);
+}
+
+static int run_once(const struct bpf_program *prog)
+{
+	struct sweep_ctx ctx = {.now = 0};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
+
+	return bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
+}
+
+int la_loader_sweep(struct la_loader *loader)
+{
+	return run_once(loader->skel->progs.la_sweep);
+}
+
+int la_loader_shutdown(struct la_loader *loader)
+{
+	return run_once(loader->skel->progs.la_shutdown);
+}
+
+/* Adds b to a, number by number: la_counters is nothing but __u64. */
+static void add_counters(struct la_counters *a, const struct la_counters *b)
+{
+	__u64 *to = (__u64 *)a;
+	const __u64 *from = (const __u64 *)b;
+
+	for (size_t i = 0; i < sizeof(*a) / sizeof(*to); i++)
+		to[i] += from[i];
+}
+
+int la_loader_counters(const struct la_loader *loader, struct la_counters *sum)
+{
+	int fd = bpf_map__fd(loader->skel->maps.counters), err;
+	__u32 zero = 0;
+
+	memset(sum, 0, sizeof(*sum));
+	err = bpf_map_lookup_elem(fd, &zero, loader->per_cpu);
+	if (err)
+		return err;
+	for (int cpu = 0; cpu < loader->cpus; cpu++)
+		add_counters(sum, &loader->per_cpu[cpu]);
+	return 0;
+}
+
+__u64 la_loader_flows(const struct la_loader *loader)
+{
+	struct la_counters sum;
+
+	return la_loader_counters(loader, &sum) ? 0 : sum.opened - sum.gone;
+}
+
+void la_loader_close(struct la_loader *loader)
+{
+	if (!loader)
+		return;
+	lastack_bpf__destroy(loader->skel);
+	free(loader->per_cpu);
+	free(loader);
+}

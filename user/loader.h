@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * loader.h - the BPF object in the kernel: loaded, configured, swept, closed.
+ *
+ * The only way to the skeleton: nobody else includes lastack.skel.h, everybody else sees
+ * file descriptors and counters. Attaching is attach.h's affair, records are events.h's.
+ */
+#ifndef LA_USER_LOADER_H
+#define LA_USER_LOADER_H
+
+#include "la_abi.h"
+
+struct la_loader_opts {
+	struct la_config config;
+	__u32 max_flows; /* entries of the flow table; 0: as the object declares */
+	bool debug;	 /* libbpf's messages go to stderr as they come */
+};
+
+/* The programs that can be attached to an interface. */
+enum la_prog {
+	LA_PROG_XDP,
+	LA_PROG_TC_INGRESS,
+	LA_PROG_TC_EGRESS,
+	LA_PROG_TC_INGRESS_L3, /* L3: the device has no Ethernet header */
+	LA_PROG_TC_EGRESS_L3,
+	LA_PROG_MAX,
+};
+
+struct la_loader;
+
+/* Loads the object into the kernel. NULL: it failed, and why is on stderr. */
+struct la_loader *la_loader_open(const struct la_loader_opts *opts);
+
+/* The file descriptor of a program; the loader keeps owning it. */
+int la_loader_prog(const struct la_loader *loader, enum la_prog prog);
+
+/* The file descriptor of the ring buffer map; the loader keeps owning it. */
+int la_loader_ring(const struct la_loader *loader);
+
+/*
+ * Expires flows whose time is over and offers close records again that found the ring
+ * buffer full. To be called about four times a second. Returns 0 or -errno.
+ */
+int la_loader_sweep(struct la_loader *loader);
+
+/*
+ * Closes the flows that are still open (reason shutdown), as far as the ring buffer has
+ * room for their close records; to be called again, with the ring drained in between, until
+ * la_loader_flows() is 0. Detach first, or new flows appear meanwhile. Returns 0 or -errno.
+ */
+int la_loader_shutdown(struct la_loader *loader);
+
+/* The counters, summed over all CPUs. Returns 0 or -errno. */
+int la_loader_counters(const struct la_loader *loader, struct la_counters *sum);
+
+/* Flows in the table by those counters: opened and not gone. 0 if they cannot be read. */
+__u64 la_loader_flows(const struct la_loader *loader);
+
+/* Takes the object out of the kernel. NULL is allowed. */
+void la_loader_close(struct la_loader *loader);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * main.c - the table of verbs.
+ *
+ * Finds the verb and leaves everything else to it.
+ */
+#include "cmd.h"
+#include "options.h"
+#include "suggest.h"
+#include <string.h>
+
+struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *text;
+};
+
+static int cmd_help(int argc, char **argv);
+static int cmd_version(int argc, char **argv);
+
+static const struct verb verbs[] = {
+	{"run", la_cmd_run, "watch interfaces and print what becomes of their connections"},
+	{"replay", la_cmd_replay, "print the same from pcap or pcapng files"},
+	{"help", cmd_help, "this text, or that of a verb: lastack help VERB"},
+	{"version", cmd_version, "the version"},
+};
+
+#define VERBS (sizeof(verbs) / sizeof(*verbs))
+
+/* What people type instead of a verb. */
+static const struct {
+	const char *option;
+	const char *verb;
+} aliases[] = {{"--help", "help"}, {"-h", "help"}, {"--version", "version"}, {"-V", "version"}};
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++)
+		if (!strcmp(name, aliases[i].option))
+			name = aliases[i].verb;
+	for (size_t i = 0; i < VERBS; i++)
+		if (!strcmp(name, verbs[i].name))
+			return &verbs[i];
+	return NULL;
+}
+
+static int unknown_verb(const char *name)
+{
+	const char *names[VERBS], *near;
+	char todo[80] = "lastack help lists them";
+
+	for (size_t i = 0; i < VERBS; i++)
+		names[i] = verbs[i].name;
+	near = la_suggest(name, names, VERBS);
+	if (near)
+		snprintf(todo, sizeof(todo), "did you mean %s?", near);
+	return la_fail(LA_EXIT_USAGE, "no such verb", NULL, name, todo);
+}
+
+static void usage(FILE *to)
+{
+	fputs("lastack watches TCP connections and tells the state of both endpoints.\n\n"
+	      "usage: lastack VERB [OPTIONS]\n\n",
+	      to);
+	for (size_t i = 0; i < VERBS; i++)
+		fprintf(to, "  %-10s %s\n", verbs[i].name, verbs[i].text);
+	fputs("\nlastack VERB --help tells about a verb.\n"
+	      "exit codes: 0 all is well, 1 something failed, 2 wrong usage\n",
+	      to);
+}
+
+static int cmd_help(int argc, char **argv)
+{
+	static char help[] = "--help";
+	const struct verb *verb;
+	char *args[3] = {NULL, help, NULL};
+
+	if (argc < 2) {
+		usage(stdout);
+		return LA_EXIT_OK;
+	}
+	verb = find_verb(argv[1]);
+	if (!verb)
+		return unknown_verb(argv[1]);
+	if (verb->run == cmd_help || verb->run == cmd_version) {
+		usage(stdout);
+		return LA_EXIT_OK;
+	}
+	args[0] = argv[1];
+	return verb->run(2, args);
+}
+
+static int cmd_version(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	puts("lastack " LA_VERSION);
+	return LA_EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	const struct verb *verb;
+
+	if (argc < 2) {
+		usage(stderr);
+		return LA_EXIT_USAGE;
+	}
+	verb = find_verb(argv[1]);
+	if (!verb)
+		return unknown_verb(argv[1]);
+	return verb->run(argc - 1, argv + 1);
+}
