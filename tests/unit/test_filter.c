@@ -29,7 +29,7 @@ static struct la_rec head(enum la_record type, const char *orig, __u16 orig_port
 			  __u16 resp_port)
 {
 	struct la_rec h = {.v = LA_ABI_VERSION, .type = (__u8)type};
-	__u8 a[16], b[16];
+	__u8 a[16] __attribute__((aligned(8))), b[16] __attribute__((aligned(8)));
 
 	put_address(a, orig);
 	put_address(b, resp);
