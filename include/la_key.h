@@ -12,29 +12,45 @@
 
 /* One end of a connection: address (v4 mapped) and port, network byte order. */
 struct la_key {
-	__u8 addr[2][16]; /* network byte order; pair 0 sorts before or equal to pair 1 */
-	__be16 port[2];	  /* port[i] belongs to addr[i] */
-	__u32 pad;	  /* always 0 */
+	/* network byte order; pair 0 sorts before or equal to pair 1; read by words, so aligned */
+	__u8 addr[2][16] __attribute__((aligned(8)));
+	__be16 port[2]; /* port[i] belongs to addr[i] */
+	__u32 pad;	/* always 0 */
 };
 
 _Static_assert(sizeof(struct la_key) == 40, "la_key is hashed as bytes and must have no holes");
 
+/* Addresses are bytes that are compared and copied by words: these may alias them. */
+typedef __u32 __attribute__((may_alias)) la_word32;
+typedef __u64 __attribute__((may_alias)) la_word64;
+
 LA_INLINE bool la_key_is_v4(const struct la_key *key)
 {
-	const __u32 *w = (const __u32 *)key->addr[0];
+	const la_word32 *w = (const la_word32 *)key->addr[0];
 
 	return w[0] == 0 && w[1] == 0 && w[2] == la_hton32(0xffff);
 }
 
-/* Puts an IPv4 address (network byte order) where an IPv6 address goes. */
+/* Eight bytes of memory from two halves of four, the first one first. */
+LA_INLINE __u64 la_join32(__u32 first, __u32 second)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return (__u64)second << 32 | first;
+#else
+	return (__u64)first << 32 | second;
+#endif
+}
+
+/*
+ * Puts an IPv4 address (network byte order) where an IPv6 address goes, aligned to 8 bytes.
+ * Stored by words of eight, because la_pair_after() soon loads them so.
+ */
 LA_INLINE void la_addr_map_v4(__u8 addr[16], __be32 v4)
 {
-	__u32 *w = (__u32 *)addr;
+	la_word64 *w = (la_word64 *)addr;
 
 	w[0] = 0;
-	w[1] = 0;
-	w[2] = la_hton32(0xffff);
-	w[3] = v4;
+	w[1] = la_join32(la_hton32(0xffff), v4);
 }
 
 /*
@@ -43,7 +59,7 @@ LA_INLINE void la_addr_map_v4(__u8 addr[16], __be32 v4)
  */
 LA_INLINE bool la_pair_after(const __u8 a[16], __be16 ap, const __u8 b[16], __be16 bp)
 {
-	const __u64 *x = (const __u64 *)a, *y = (const __u64 *)b;
+	const la_word64 *x = (const la_word64 *)a, *y = (const la_word64 *)b;
 
 	if (x[1] != y[1])
 		return x[1] > y[1];
@@ -53,24 +69,46 @@ LA_INLINE bool la_pair_after(const __u8 a[16], __be16 ap, const __u8 b[16], __be
 }
 
 /*
- * Fills a key from a packet's source and destination.
+ * Finishes a key that has the source's address in addr[0] and the destination's in addr[1].
+ * Returns the index of the source in the key: 0 or 1.
+ */
+LA_INLINE __u8 la_key_finish(struct la_key *key, __be16 sport, __be16 dport)
+{
+	bool swap = la_pair_after(key->addr[0], sport, key->addr[1], dport);
+
+	key->pad = 0;
+	if (swap) {
+		la_word64 *w = (la_word64 *)key->addr;
+		__u64 w0 = w[0], w1 = w[1];
+
+		w[0] = w[2];
+		w[1] = w[3];
+		w[2] = w0;
+		w[3] = w1;
+		key->port[0] = dport;
+		key->port[1] = sport;
+		return 1;
+	}
+	key->port[0] = sport;
+	key->port[1] = dport;
+	return 0;
+}
+
+/*
+ * Fills a key from a packet's source and destination, both aligned to 8 bytes.
  * Returns the index of the source in the key: 0 or 1.
  */
 LA_INLINE __u8 la_key_fill(struct la_key *key, const __u8 src[16], __be16 sport, const __u8 dst[16],
 			   __be16 dport)
 {
-	__u8 from = la_pair_after(src, sport, dst, dport);
-	__u64 *s = (__u64 *)key->addr[from], *d = (__u64 *)key->addr[!from];
-	const __u64 *a = (const __u64 *)src, *b = (const __u64 *)dst;
+	const la_word64 *s = (const la_word64 *)src, *d = (const la_word64 *)dst;
+	la_word64 *w = (la_word64 *)key->addr;
 
-	s[0] = a[0];
-	s[1] = a[1];
-	d[0] = b[0];
-	d[1] = b[1];
-	key->port[from] = sport;
-	key->port[!from] = dport;
-	key->pad = 0;
-	return from;
+	w[0] = s[0];
+	w[1] = s[1];
+	w[2] = d[0];
+	w[3] = d[1];
+	return la_key_finish(key, sport, dport);
 }
 
 #endif
