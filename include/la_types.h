@@ -13,9 +13,9 @@
 #include "vmlinux.h"
 #else
 #include <linux/types.h>
+#endif
 #include <stdbool.h>
 #include <stddef.h>
-#endif
 
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
@@ -24,17 +24,18 @@
 /* A function of the core: inlined, because no call is allowed while a BPF spin lock is held. */
 #define LA_INLINE static __always_inline __attribute__((unused))
 
+/*
+ * Makes the compiler forget what it knows of a number. Written before a bounds check in BPF,
+ * so that the check and the use stay on one register and the verifier sees them both.
+ */
+#ifdef __bpf__
+#define la_opaque(x) asm volatile("" : "+r"(x))
+#else
+#define la_opaque(x) ((void)0)
+#endif
+
 #define LA_SEC_NS  1000000000ULL
 #define LA_MSEC_NS 1000000ULL
-
-/* Spin lock word of a flow. Native code is single threaded and has no use for it. */
-#ifdef __bpf__
-typedef struct bpf_spin_lock la_lock_t;
-#else
-typedef struct {
-	__u32 val;
-} la_lock_t;
-#endif
 
 /* Network byte order to host, for a 16-bit and a 32-bit number. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * lastack.bpf.c - the entry points: one a hook, all of them thin.
+ *
+ *   packet -> la_parse -> la_track_packet -> records in the ring
+ *
+ * XDP sees only what comes in, tc both ways. A device without an Ethernet header (tun,
+ * wireguard) has entries of its own, because a program cannot tell it from its bytes. Every
+ * packet passes on; what became of it is counted by hook and reason.
+ */
+#include "vmlinux.h"
+
+#include "la_parse.h"
+#include "table.bpf.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+char LICENSE[] SEC("license") = "GPL";
+
+static __always_inline void la_count_packet(enum la_hook hook, __u32 reason)
+{
+	struct la_counters *c = la_counters();
+
+	if (c && reason < LA_REASON_MAX)
+		c->packets[hook][reason]++;
+}
+
+static __always_inline __u32 la_packet(struct la_key *key, struct la_segment *seg, __u32 ifindex,
+				       bool egress)
+{
+	seg->ts = la_now();
+	seg->hook = la_hook_id(ifindex, egress);
+	return la_track_packet(key, seg);
+}
+
+/* The length of a frame with all its buffers; before Linux 5.18 there is only one. */
+static __always_inline __u32 la_xdp_len(struct xdp_md *ctx)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_xdp_get_buff_len))
+		return bpf_xdp_get_buff_len(ctx);
+	return ctx->data_end - ctx->data;
+}
+
+SEC("xdp.frags")
+int la_xdp(struct xdp_md *ctx)
+{
+	const void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct la_segment seg = {};
+	struct la_key key = {};
+	__u32 reason;
+
+	reason = la_parse(data, end, la_xdp_len(ctx), LA_LINK_ETHER, 0, &key, &seg);
+	if (reason == LA_R_ACCEPTED) {
+		seg.segs = 0; /* generic XDP may see a super-packet, and does not say so */
+		reason = la_packet(&key, &seg, ctx->ingress_ifindex, false);
+	}
+	la_count_packet(LA_HOOK_XDP, reason);
+	return XDP_PASS;
+}
+
+static __always_inline __u32 la_tc_parse(struct __sk_buff *skb, enum la_link link,
+					 struct la_key *key, struct la_segment *seg)
+{
+	__be16 proto = link == LA_LINK_L3 ? (__be16)skb->protocol : 0;
+
+	return la_parse((void *)(long)skb->data, (void *)(long)skb->data_end, skb->len, link, proto,
+			key, seg);
+}
+
+/* Headers that the linear part of an skb should hold, and how much to pull in if it does not. */
+#define LA_LINEAR_BYTES 128
+#define LA_PULL_BYTES	256
+
+static __always_inline int la_tc(struct __sk_buff *skb, enum la_link link, bool egress)
+{
+	__u32 linear = skb->data_end - skb->data, pull = LA_PULL_BYTES, reason;
+	struct la_segment seg = {};
+	struct la_key key = {};
+
+	if (linear < LA_LINEAR_BYTES && linear < skb->len) {
+		if (pull > skb->len)
+			pull = skb->len;
+		bpf_skb_pull_data(skb, pull);
+	}
+	reason = la_tc_parse(skb, link, &key, &seg);
+	if (reason == LA_R_ACCEPTED) {
+		if (skb->gso_segs > 1)
+			seg.segs = skb->gso_segs;
+		reason = la_packet(&key, &seg, skb->ifindex, egress);
+	}
+	la_count_packet(egress ? LA_HOOK_TC_EGRESS : LA_HOOK_TC_INGRESS, reason);
+	return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int la_tc_ingress(struct __sk_buff *skb)
+{
+	return la_tc(skb, LA_LINK_ETHER, false);
+}
+
+SEC("tc")
+int la_tc_egress(struct __sk_buff *skb)
+{
+	return la_tc(skb, LA_LINK_ETHER, true);
+}
+
+SEC("tc")
+int la_tc_ingress_l3(struct __sk_buff *skb)
+{
+	return la_tc(skb, LA_LINK_L3, false);
+}
+
+SEC("tc")
+int la_tc_egress_l3(struct __sk_buff *skb)
+{
+	return la_tc(skb, LA_LINK_L3, true);
+}
+
+/*
+ * Run by the loader, not by packets: expires flows and retries close records; la_shutdown
+ * ends all flows. They are tc programs because Linux 5.15 lets no sleepable program (such
+ * as SEC("syscall")) take a spin lock.
+ */
+__u64 la_sweep_now; /* ns; 0: now */
+
+SEC("tc")
+int la_sweep(struct __sk_buff *skb __attribute__((unused)))
+{
+	struct la_sweep sweep = {.now = la_sweep_now ? la_sweep_now : la_now()};
+
+	bpf_for_each_map_elem(&flows, la_sweep_one, &sweep, 0);
+	return 0;
+}
+
+SEC("tc")
+int la_shutdown(struct __sk_buff *skb __attribute__((unused)))
+{
+	struct la_sweep sweep = {.now = la_sweep_now ? la_sweep_now : la_now(), .detach = true};
+
+	bpf_for_each_map_elem(&flows, la_sweep_one, &sweep, 0);
+	return 0;
+}

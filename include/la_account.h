@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * la_account.h - what a side has sent: segments, bytes by sequence space, retransmissions,
+ * holes, and Zeek's history letters.
+ *
+ * Bytes are counted where SND.NXT advances, so each byte counts once however often it was
+ * sent, and a counter runs past 2^32 without help. A segment below SND.NXT is a
+ * retransmission unless it fills a hole: then it was only overtaken.
+ */
+#ifndef LA_ACCOUNT_H
+#define LA_ACCOUNT_H
+
+#include "la_flow.h"
+
+/* Adds to a counter that the other CPU's fast path may be adding to. */
+LA_INLINE void la_add(__u64 *counter, __u64 n)
+{
+	__sync_fetch_and_add(counter, n);
+}
+
+/* TCP option bytes of a segment, which its sender's MSS does not cover (RFC 9293 3.7.1). */
+LA_INLINE __u32 la_option_bytes(const struct la_segment *seg, bool v4)
+{
+	__u32 fixed = v4 ? 40 : 60;
+
+	return seg->hdr_len > fixed ? seg->hdr_len - fixed : 0;
+}
+
+/*
+ * How many segments of the wire a packet stands for. The hook knows it, or it follows from
+ * the segment size that the receiver announced.
+ */
+LA_INLINE __u32 la_wire_segs(const struct la_side *p, const struct la_segment *seg, bool v4)
+{
+	__u32 options = la_option_bytes(seg, v4), size = p->mss;
+
+	if (seg->segs)
+		return seg->segs;
+	if (size <= options || seg->len <= size - options)
+		return 1;
+	size -= options;
+	return (seg->len + size - 1) / size;
+}
+
+/* Counts a segment of s to p, whatever becomes of it. */
+LA_INLINE void la_count_segment(struct la_side *s, const struct la_side *p,
+				const struct la_segment *seg, bool v4)
+{
+	__u32 segs = la_wire_segs(p, seg, v4);
+
+	la_add(&s->pkts, segs);
+	la_add(&s->ip_bytes, seg->ip_len + (__u64)(segs - 1) * seg->hdr_len);
+}
+
+/* Appends a letter of Zeek's history; upper case for the originator. */
+LA_INLINE void la_history(struct la_flow *f, bool orig, char letter)
+{
+	__u8 n = f->history_len;
+
+	if (n >= LA_HISTORY_MAX)
+		return;
+	f->history[n] = orig ? letter - 'a' + 'A' : letter;
+	f->history_len = n + 1;
+}
+
+/* A letter that stands at most once a side. */
+LA_INLINE void la_history_once(struct la_flow *f, struct la_side *s, bool orig, char letter,
+			       __u16 flag)
+{
+	if (s->flags & flag)
+		return;
+	s->flags |= flag;
+	la_history(f, orig, letter);
+}
+
+/* A letter that stands for the 1st, 10th, 100th... time. `count` is after this time. */
+LA_INLINE void la_history_log(struct la_flow *f, bool orig, char letter, __u32 count)
+{
+	if (count == 1 || count == 10 || count == 100 || count == 1000 || count == 10000 ||
+	    count == 100000)
+		la_history(f, orig, letter);
+}
+
+/* [seq, end) arrived: what of the hole is left? */
+LA_INLINE void la_fill_hole(struct la_side *s, __u32 seq, __u32 end)
+{
+	if (s->hole_lo == s->hole_hi)
+		return;
+	if (!la_after(seq, s->hole_lo) && la_after(end, s->hole_lo))
+		s->hole_lo = la_before(end, s->hole_hi) ? end : s->hole_hi;
+	else if (la_before(seq, s->hole_hi) && !la_before(end, s->hole_hi))
+		s->hole_hi = la_after(seq, s->hole_lo) ? seq : s->hole_lo;
+}
+
+/* True if [seq, end) touches the hole. */
+LA_INLINE bool la_in_hole(const struct la_side *s, __u32 seq, __u32 end)
+{
+	return s->hole_lo != s->hole_hi && la_before(seq, s->hole_hi) && la_after(end, s->hole_lo);
+}
+
+/*
+ * Moves SND.NXT up to end. Returns by how much: 0 if another CPU was faster. The fast path
+ * holds no lock, so that both move it by compare and exchange.
+ */
+LA_INLINE __u32 la_advance(struct la_side *s, __u32 end)
+{
+	__u32 nxt = s->nxt;
+
+	if (!la_after(end, nxt))
+		return 0;
+	if (__sync_val_compare_and_swap(&s->nxt, nxt, end) == nxt)
+		return end - nxt;
+	nxt = s->nxt;
+	if (!la_after(end, nxt))
+		return 0;
+	s->nxt = end;
+	return end - nxt;
+}
+
+/*
+ * Takes note of the payload [seg->seq, end) of s.
+ * Returns true if s has no hole afterwards but had one before.
+ */
+LA_INLINE bool la_account_data(struct la_flow *f, struct la_side *s, bool orig,
+			       const struct la_segment *seg, __u32 end)
+{
+	bool hole = s->hole_lo != s->hole_hi;
+	__u32 fresh;
+
+	if (seg->len && la_before(seg->seq, s->nxt) && !la_in_hole(s, seg->seq, end)) {
+		s->retrans++;
+		la_history_log(f, orig, 't', s->retrans);
+	}
+	if (la_after(seg->seq, s->nxt)) {
+		if (!hole)
+			s->hole_lo = s->nxt;
+		s->hole_hi = seg->seq;
+	}
+	fresh = la_advance(s, end);
+	if (fresh)
+		la_add(&s->bytes, fresh - !!(seg->flags & LA_FIN));
+	la_fill_hole(s, seg->seq, end);
+	return hole && s->hole_lo == s->hole_hi;
+}
+
+/* The peer acknowledged up to `ack`: it has what this observer may have missed. */
+LA_INLINE void la_account_ack(struct la_flow *f, struct la_side *p, bool orig, __u32 ack)
+{
+	__u32 missed = la_advance(p, ack);
+
+	if (missed) {
+		la_add(&p->bytes, missed);
+		la_history(f, orig, 'g');
+	}
+	if (p->hole_lo != p->hole_hi && la_after(ack, p->hole_lo)) {
+		p->hole_lo = la_before(ack, p->hole_hi) ? ack : p->hole_hi;
+		la_history(f, orig, 'g');
+	}
+}
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * la_expire.h - the end of a flow by the clock or by the operator.
+ *
+ * The caller holds the flow's lock, so the deadline is re-checked at the very moment of the
+ * decision: a flow that was renewed a moment ago is kept. Records carry the deadline, not
+ * the time at which somebody got around to look, so that live tracking and replay say the
+ * same however often they look.
+ */
+#ifndef LA_EXPIRE_H
+#define LA_EXPIRE_H
+
+#include "la_fsm.h"
+#include "la_out.h"
+#include "la_timeout.h"
+
+/* The connection has ended: nothing more can come of it. Notes the close record. */
+LA_INLINE void la_close(struct la_flow *f, enum la_close_reason reason, enum la_closer by,
+			struct la_out *out)
+{
+	if (f->flags & LA_F_CLOSED)
+		return;
+	f->flags |= LA_F_CLOSED;
+	f->flags &= ~LA_F_FAST;
+	f->reason = reason;
+	f->closed_by = by;
+	f->ended = out->ts;
+	out->want |= LA_WANT_CLOSE;
+}
+
+/* The flow leaves the table. What was not closed before is closed for `reason`. */
+LA_INLINE void la_leave(struct la_flow *f, enum la_close_reason reason, enum la_gone_why why,
+			struct la_out *out)
+{
+	la_close(f, reason, LA_BY_NONE, out);
+	f->flags |= LA_F_DEAD;
+	out->why = why;
+	out->want |= LA_WANT_GONE;
+}
+
+/* The clock of the flow ran out at out->ts. */
+LA_INLINE void la_expired(struct la_flow *f, struct la_out *out)
+{
+	enum la_gone_why why =
+		f->class == LA_TIMEOUT_TIME_WAIT ? LA_GONE_TIME_WAIT_OVER : LA_GONE_EXPIRED;
+
+	if (!(f->flags & LA_F_CLOSED)) {
+		f->timeout_state = la_waiting_side(f) ? f->side[1].state : f->side[0].state;
+		f->timeout_cause = LA_TIMEOUT_CAUSE_IDLE;
+	}
+	la_move(f, 0, LA_EV_2MSL, LA_TIMER, LA_CAUSE_TIMEOUT, out);
+	la_move(f, 1, LA_EV_2MSL, LA_TIMER, LA_CAUSE_TIMEOUT, out);
+	la_leave(f, LA_CLOSE_TIMEOUT, why, out);
+}
+
+/*
+ * Looks at a flow's clock at time `now`.
+ * Returns true if it ran out: `out` says what to emit, and the flow is to leave the table.
+ */
+LA_INLINE bool la_expire(struct la_flow *f, __u64 now, const struct la_config *cfg,
+			 struct la_out *out)
+{
+	__u64 deadline = la_deadline(f, cfg);
+
+	if (!f->side[0].state || (f->flags & LA_F_DEAD) || now < deadline)
+		return false;
+	la_out_reset(out, deadline);
+	la_expired(f, out);
+	la_out_seal(f, out);
+	return true;
+}
+
+/* lastack stops at time `now`: closes and removes the flow. False: somebody else just did. */
+LA_INLINE bool la_detach(struct la_flow *f, __u64 now, struct la_out *out)
+{
+	if (!f->side[0].state || (f->flags & LA_F_DEAD))
+		return false;
+	la_out_reset(out, now);
+	la_leave(f, LA_CLOSE_SHUTDOWN, LA_GONE_DETACHED, out);
+	la_out_seal(f, out);
+	return true;
+}
+
+#endif

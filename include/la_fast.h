@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * la_fast.h - the plain segment of an open connection, without a lock.
+ *
+ * Nine packets in ten change no state: ACK only, in sequence, inside the window, both ends
+ * established and nothing presumed. Here they are recognised with a handful of compares.
+ * Counters are added atomically and SND.NXT moves by compare and exchange, so that a second
+ * CPU with a copy of the segment falls out to la_track(), which knows what a copy is.
+ */
+#ifndef LA_FAST_H
+#define LA_FAST_H
+
+#include "la_account.h"
+#include "la_timeout.h"
+#include "la_window.h"
+
+/* Is the segment one that la_fast() may take, by the flow as it is now? */
+LA_INLINE bool la_is_plain(const struct la_flow *f, const struct la_side *s,
+			   const struct la_side *p, const struct la_segment *seg)
+{
+	if (!(f->flags & LA_F_FAST) || s->hook != seg->hook || !seg->win)
+		return false;
+	if ((seg->flags & (LA_SYN | LA_FIN | LA_RST | LA_ACK)) != LA_ACK)
+		return false;
+	if (!(s->flags & (seg->len ? LA_S_HIST_D : LA_S_HIST_A)))
+		return false; /* its letter is not in the history yet */
+	if (seg->len && f->data_segs < 2 && s == &f->side[f->orig & 1])
+		return false; /* the stage still counts */
+	return seg->seq == s->nxt && !la_before(seg->ack, s->ack) && !la_after(seg->ack, p->nxt) &&
+	       !la_after(seg->seq + seg->len, p->edge);
+}
+
+/* Tracks a plain segment. Returns false, and has done nothing, if la_track() must do it. */
+LA_INLINE bool la_fast(struct la_flow *f, const struct la_segment *seg, const struct la_config *cfg,
+		       bool v4)
+{
+	struct la_side *s = &f->side[seg->dir & 1], *p = &f->side[!(seg->dir & 1)];
+	__u32 end = seg->seq + seg->len, ack = s->ack, edge;
+
+	if (!la_is_plain(f, s, p, seg) || seg->ts >= la_deadline(f, cfg))
+		return false;
+	if (seg->len) {
+		if (__sync_val_compare_and_swap(&s->nxt, seg->seq, end) != seg->seq)
+			return false;
+		la_add(&s->bytes, seg->len);
+	}
+	la_count_segment(s, p, seg, v4);
+	if (la_after(seg->ack, ack))
+		__sync_val_compare_and_swap(&s->ack, ack, seg->ack);
+	edge = seg->ack + la_seg_window(s, seg);
+	if (la_after(edge, s->edge))
+		s->edge = edge;
+	f->last = seg->ts;
+	return true;
+}
+
+#endif

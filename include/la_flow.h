@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * la_flow.h - one entry of the flow table: what is known of a connection.
+ *
+ * A flow is filled with zeros when it enters the table and opened by its first segment
+ * (la_track.h), which is the only writer besides expiry (la_expire.h). Both are called with
+ * the flow's lock held, where there is one; only the fast path (la_fast.h) has none.
+ * Sides are indexed as in the key; `orig` says which of them is the originator.
+ * Sequence numbers are in host byte order and compared modulo 2^32 (RFC 9293 3.4).
+ */
+#ifndef LA_FLOW_H
+#define LA_FLOW_H
+
+#include "la_abi.h"
+#include "la_segment.h"
+#include "la_types.h"
+
+/* Facts about a side: la_side.flags. */
+enum la_side_flag {
+	LA_S_SEEN = 0x0001,	  /* it has sent a segment: nxt is valid */
+	LA_S_SYN = 0x0002,	  /* its initial sequence number is known: isn is valid */
+	LA_S_ACKS = 0x0004,	  /* it has sent an ACK: ack and edge are valid */
+	LA_S_FIN = 0x0008,	  /* it has sent a FIN: fin_end is valid */
+	LA_S_ACTIVE = 0x0010,	  /* it sent that FIN before it had the peer's */
+	LA_S_PRESUMED = 0x0020,	  /* its state is presumed, nothing it sent proves it */
+	LA_S_RST = 0x0040,	  /* it has sent a RST: rst_seq is valid */
+	LA_S_WSCALE = 0x0080,	  /* its SYN announced window scaling */
+	LA_S_ISN_VARIES = 0x0100, /* its SYN-ACK came with several numbers (SYN cookies) */
+	LA_S_REFUSED = 0x0200,	  /* refused is valid */
+	LA_S_HIST_A = 0x0400,	  /* its letters a, d, i, q are in the history */
+	LA_S_HIST_D = 0x0800,
+	LA_S_HIST_I = 0x1000,
+	LA_S_HIST_Q = 0x2000,
+};
+
+/* What is known of one endpoint. Names of sequence variables as in RFC 9293 3.3.1. */
+struct la_side {
+	__u32 nxt;	/* SND.NXT: highest sequence number sent, plus one */
+	__u32 ack;	/* highest acknowledgement sent, a lower bound of its RCV.NXT */
+	__u32 edge;	/* right edge of the window it advertised: highest ack + window */
+	__u32 hook;	/* the hook that counts its segments, la_hook_id() */
+	__u64 pkts;	/* segments on the wire */
+	__u64 bytes;	/* payload by sequence space */
+	__u64 ip_bytes; /* with IP and TCP headers */
+	__u16 flags;	/* enum la_side_flag */
+	__u8 state;	/* enum la_state; 0: the flow is not open yet */
+	__u8 wscale;	/* shift of its window field, 0 until both SYNs agreed */
+	__u8 ttl;	/* of its first segment */
+	__u8 zero_log;	/* decades of zero-window segments in the history */
+	__u16 mss;	/* from its SYN; 0: not known */
+	__u32 isn;	/* initial sequence number; midstream: a base for relative numbers */
+	__u32 fin_end;	/* sequence number after its FIN */
+	__u32 rst_seq;	/* of its last RST */
+	__u32 hole_lo;	/* first hole in what was seen of its data: [hole_lo, hole_hi) */
+	__u32 hole_hi;	/* no hole if equal to hole_lo */
+	__u32 refused;	/* end of its last segment that was refused as invalid */
+	__u32 retrans;	/* segments that carried nothing new */
+	__u32 zeros;	/* segments that announced a zero window */
+	__u64 since;	/* when it entered its state, ns */
+	__u64 in_state[LA_STATE_MAX]; /* ns spent in each state before this one */
+};
+
+/* Facts about the connection: la_flow.flags. */
+enum la_flow_flag {
+	LA_F_MIDSTREAM = 0x01,	 /* its beginning was not seen */
+	LA_F_CLOSED = 0x02,	 /* it has ended; the flow lingers */
+	LA_F_DEAD = 0x04,	 /* it is leaving the table: look it up again */
+	LA_F_REPLIED = 0x08,	 /* both endpoints are known to take part */
+	LA_F_FAST = 0x10,	 /* plain segments may take the fast path */
+	LA_F_PROVISIONAL = 0x20, /* a SYN came on the live tuple: prov is valid */
+	LA_F_CHALLENGED = 0x40,	 /* an unacceptable SYN or RST waits for its challenge ACK */
+};
+
+/* A SYN on a live tuple, kept until the SYN-ACK agrees with it (or never). */
+struct la_prov {
+	__u64 ts;
+	__u32 isn;
+	__u32 nxt;
+	__u16 mss;
+	__u16 win;
+	__u8 wscale; /* with LA_OPT_WSCALE in opts */
+	__u8 opts;
+	__u8 dir;
+	__u8 ttl;
+};
+
+struct la_flow {
+	__u8 flags;	/* enum la_flow_flag */
+	__u8 orig;	/* index of the originator */
+	__u8 class;	/* enum la_timeout: the clock that runs */
+	__u8 data_segs; /* data segments of the originator, at most 2: for the stage */
+	__u32 seq;	/* number of its next record */
+	__u64 last;	/* last segment that renews the flow, ns */
+	struct la_side side[2];
+	__u64 since;	   /* start of `class`, ns */
+	__u64 start;	   /* first segment, ns */
+	__u64 established; /* ACK of the SYN-ACK, ns; 0: not seen */
+	__u64 closing;	   /* first FIN, or the RST that ended it, ns; 0: not yet */
+	__u64 ended;	   /* LA_F_CLOSED since, ns */
+	struct la_prov prov;
+	__u32 ifindex;	 /* interface that saw it first */
+	__u32 close_seq; /* number of its close record */
+	__u32 late_pkts;
+	__u32 fin_retrans;
+	__u32 late_rst;
+	__u8 reason;	    /* enum la_close_reason, once LA_F_CLOSED */
+	__u8 closed_by;	    /* enum la_closer */
+	__u8 rst_sender;    /* index of the side whose RST ended it */
+	__u8 rst_verdict;   /* enum la_rst_verdict of that RST, or 0 */
+	__u8 timeout_state; /* enum la_state */
+	__u8 timeout_cause; /* enum la_timeout_cause */
+	__u8 forged;	    /* evidence against its RSTs */
+	__u8 history_len;
+	char history[LA_HISTORY_MAX];
+};
+
+/* RFC 9293 3.4: comparison of sequence numbers modulo 2^32. */
+LA_INLINE bool la_before(__u32 a, __u32 b)
+{
+	return (__s32)(a - b) < 0;
+}
+
+LA_INLINE bool la_after(__u32 a, __u32 b)
+{
+	return la_before(b, a);
+}
+
+/* Time from a to b; 0 if they were seen by two CPUs the other way round. */
+LA_INLINE __u64 la_elapsed(__u64 a, __u64 b)
+{
+	return b > a ? b - a : 0;
+}
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * la_out.h - what one segment or one deadline did to a flow, to be told to the world.
+ *
+ * The tracker runs under a spin lock, where nothing can be emitted. It notes here what
+ * happened; la_record.h turns the note into records when the lock is gone. The numbers of
+ * the records are drawn under the lock, so that they are gapless and in order.
+ */
+#ifndef LA_OUT_H
+#define LA_OUT_H
+
+#include "la_flow.h"
+#include "la_fsm.h"
+
+/* One segment moves each endpoint at most twice, and takes back at most two presumptions. */
+#define LA_CHANGES_MAX 8
+
+struct la_change {
+	__u64 spent;	/* ns in `from` */
+	__u8 side;	/* index in the flow */
+	__u8 from;	/* enum la_state */
+	__u8 to;	/* enum la_state */
+	__u8 certainty; /* enum la_certainty */
+	__u8 cause;	/* enum la_cause */
+	__u8 state[2];	/* of both sides after it, by index */
+	__u8 presumed;	/* bit 1 << index: that state is presumed */
+};
+
+/* What to emit, in this order: segment, rst, changes, close, gone. */
+enum la_want {
+	LA_WANT_SEGMENT = 0x01,
+	LA_WANT_RST = 0x02,
+	LA_WANT_CLOSE = 0x04,
+	LA_WANT_GONE = 0x08,
+	LA_WANT_ROOM = 0x10,  /* nothing was done: call again with room for a close record */
+	LA_WANT_AGAIN = 0x20, /* the flow ended: empty it, then track this segment once more */
+};
+
+struct la_out {
+	__u64 ts;	/* of the records */
+	__u32 seq;	/* number of the first record */
+	__u32 gone_seq; /* number of the gone record */
+	__u32 n;	/* changes */
+	__u32 isn[2];	/* initial sequence numbers of both sides, by index */
+	__u32 known;	/* the originator's, if it is really known, else 0: for the id */
+	__u32 ifindex;	/* of the flow */
+	__u8 orig;	/* index of the originator */
+	__u8 want;	/* enum la_want */
+	__u8 room;	/* set by the caller: a close record can be emitted for sure */
+	__u8 reason;	/* enum la_reason, with LA_WANT_SEGMENT */
+	__u8 verdict;	/* enum la_rst_verdict, with LA_WANT_RST */
+	__u8 forged;	/* evidence, with LA_WANT_RST */
+	__u8 why;	/* enum la_gone_why, with LA_WANT_GONE */
+	__u8 has_prov;	/* prov is the SYN that this SYN-ACK answers */
+	__u8 state[2];	/* of both sides in the end, by index */
+	__u8 presumed;	/* bit 1 << index: that state is presumed */
+	__u8 pad;
+	struct la_change change[LA_CHANGES_MAX];
+	struct la_prov prov;
+};
+
+/* Forgets the last note; keeps what the caller set, and the SYN left by a replaced flow. */
+LA_INLINE void la_out_reset(struct la_out *out, __u64 ts)
+{
+	out->ts = ts;
+	out->n = 0;
+	out->want = 0;
+	out->verdict = 0;
+	out->forged = 0;
+	out->why = 0;
+}
+
+/* Bit 1 << index for each side whose state is only presumed. */
+LA_INLINE __u8 la_presumed_bits(const struct la_flow *f)
+{
+	return (f->side[0].flags & LA_S_PRESUMED ? 1 : 0) |
+	       (f->side[1].flags & LA_S_PRESUMED ? 2 : 0);
+}
+
+/* Keeps what the records tell of the flow as it is now. */
+LA_INLINE void la_out_identify(const struct la_flow *f, struct la_out *out)
+{
+	const struct la_side *o = &f->side[f->orig & 1];
+
+	out->isn[0] = f->side[0].isn;
+	out->isn[1] = f->side[1].isn;
+	out->known = o->flags & LA_S_SYN ? o->isn : 0;
+	out->ifindex = f->ifindex;
+	out->orig = f->orig & 1;
+	out->state[0] = f->side[0].state;
+	out->state[1] = f->side[1].state;
+	out->presumed = la_presumed_bits(f);
+}
+
+/* The note is complete: draws the numbers of its records. */
+LA_INLINE void la_out_seal(struct la_flow *f, struct la_out *out)
+{
+	la_out_identify(f, out);
+	out->seq = f->seq;
+	f->seq += out->n + !!(out->want & LA_WANT_SEGMENT) + !!(out->want & LA_WANT_RST);
+	if (out->want & LA_WANT_CLOSE)
+		f->close_seq = f->seq++;
+	out->gone_seq = f->seq;
+	if (out->want & LA_WANT_GONE)
+		f->seq++;
+}
+
+/* Moves a side by an event of the state machine; does nothing if the event leaves it there. */
+LA_INLINE bool la_move(struct la_flow *f, __u8 side, enum la_event event,
+		       enum la_certainty certainty, enum la_cause cause, struct la_out *out)
+{
+	struct la_side *s = &f->side[side & 1];
+	__u32 from = s->state, n = out->n;
+	__u8 to = la_fsm_next(from, event);
+	struct la_change *c;
+	__u64 spent;
+
+	la_opaque(from);
+	if (!to || from >= LA_STATE_MAX)
+		return false;
+	spent = la_elapsed(s->since, out->ts);
+	s->in_state[from] += spent;
+	s->since = out->ts;
+	s->state = to;
+	if (certainty == LA_PRESUMED)
+		s->flags |= LA_S_PRESUMED;
+	else
+		s->flags &= ~LA_S_PRESUMED;
+	la_opaque(n);
+	if (n >= LA_CHANGES_MAX)
+		return true;
+	c = &out->change[n];
+	out->n = n + 1;
+	c->spent = spent;
+	c->side = side & 1;
+	c->from = from;
+	c->to = to;
+	c->certainty = certainty;
+	c->cause = cause;
+	c->state[0] = f->side[0].state;
+	c->state[1] = f->side[1].state;
+	c->presumed = la_presumed_bits(f);
+	return true;
+}
+
+#endif

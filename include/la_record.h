@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * la_record.h - from what the tracker noted (la_out.h) to the records of the ABI.
+ *
+ * The kernel fills ring buffer memory with these functions and replay fills a local record:
+ * the same bytes in both places. Segment, RST and state records are numbered from out->seq.
+ */
+#ifndef LA_RECORD_H
+#define LA_RECORD_H
+
+#include "la_abi.h"
+#include "la_out.h"
+#include "la_zeek.h"
+
+/* Mixes a word into a hash (the finalizer of splitmix64, public domain). */
+LA_INLINE __u64 la_mix(__u64 h, __u64 word)
+{
+	h = (h ^ word) + 0x9e3779b97f4a7c15ULL;
+	h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ULL;
+	h = (h ^ (h >> 27)) * 0x94d049bb133111ebULL;
+	return h ^ (h >> 31);
+}
+
+/* Eight bytes as a big endian number. */
+LA_INLINE __u64 la_be64(const __u8 *b)
+{
+	const la_word32 *w = (const la_word32 *)b;
+
+	return (__u64)la_ntoh32(w[0]) << 32 | la_ntoh32(w[1]);
+}
+
+LA_INLINE __u64 la_pair_hash(const __u8 addr[16], __be16 port)
+{
+	return la_mix(la_mix(la_mix(0, la_be64(addr)), la_be64(addr + 8)), la_ntoh16(port));
+}
+
+/*
+ * The name of a connection in the world: a hash of its (address, port) pairs, in no order,
+ * and of the originator's initial sequence number (0 if that was not seen). Observers
+ * compute the same id without talking. The responder's number is not in it: it is not known
+ * yet when the first record is due, and an id must not change under its connection.
+ */
+LA_INLINE __u64 la_conn_id(const struct la_key *key, __u32 isn)
+{
+	return la_mix(la_pair_hash(key->addr[0], key->port[0]) +
+			      la_pair_hash(key->addr[1], key->port[1]),
+		      isn);
+}
+
+LA_INLINE void la_record_head(struct la_rec *h, enum la_record type, const struct la_key *key,
+			      const struct la_out *out, __u32 seq)
+{
+	h->v = LA_ABI_VERSION;
+	h->type = type;
+	h->orig = out->orig;
+	h->seq = seq;
+	h->ts = out->ts;
+	h->id = la_conn_id(key, out->known);
+	h->key = *key;
+	h->ifindex = out->ifindex;
+	h->pad = 0;
+}
+
+/* seg may be NULL: a timer did it. Numbers are made relative to both initial ones. */
+LA_INLINE void la_record_seg(struct la_rec_seg *r, const struct la_segment *seg,
+			     const struct la_out *out)
+{
+	__builtin_memset(r, 0, sizeof(*r));
+	if (!seg)
+		return;
+	r->seq = seg->seq - out->isn[seg->dir & 1];
+	if ((seg->flags & LA_ACK) && out->isn[!(seg->dir & 1)])
+		r->ack = seg->ack - out->isn[!(seg->dir & 1)];
+	r->len = seg->len;
+	r->flags = seg->flags;
+	r->sender = seg->dir != out->orig;
+}
+
+/* Two bits by index of the side, as two bits by endpoint. */
+LA_INLINE __u8 la_by_endpoint(__u8 bits, __u8 orig)
+{
+	return orig ? (bits & 1) << 1 | (bits >> 1 & 1) : bits;
+}
+
+LA_INLINE void la_record_state(struct la_rec_state *r, const struct la_key *key,
+			       const struct la_out *out, const struct la_change *c,
+			       const struct la_segment *seg, __u32 seq)
+{
+	la_record_head(&r->h, LA_REC_STATE, key, out, seq);
+	la_record_seg(&r->seg, seg, out);
+	r->endpoint = c->side != out->orig;
+	r->from = c->from;
+	r->to = c->to;
+	r->certainty = c->certainty;
+	r->cause = c->cause;
+	r->state[LA_ORIG] = c->state[out->orig & 1];
+	r->state[LA_RESP] = c->state[!(out->orig & 1)];
+	r->presumed = la_by_endpoint(c->presumed, out->orig);
+	r->since = c->spent;
+}
+
+LA_INLINE void la_record_segment(struct la_rec_segment *r, const struct la_key *key,
+				 const struct la_out *out, const struct la_segment *seg, __u32 seq)
+{
+	la_record_head(&r->h, LA_REC_SEGMENT, key, out, seq);
+	la_record_seg(&r->seg, seg, out);
+	r->reason = out->reason;
+	r->state[LA_ORIG] = out->state[out->orig & 1];
+	r->state[LA_RESP] = out->state[!(out->orig & 1)];
+	r->presumed = la_by_endpoint(out->presumed, out->orig);
+	__builtin_memset(r->pad, 0, sizeof(r->pad));
+}
+
+LA_INLINE void la_record_rst(struct la_rec_rst *r, const struct la_key *key,
+			     const struct la_out *out, const struct la_segment *seg, __u32 seq)
+{
+	la_record_head(&r->h, LA_REC_RST, key, out, seq);
+	la_record_seg(&r->seg, seg, out);
+	r->sender = r->seg.sender;
+	r->verdict = out->verdict;
+	r->dropped = 0;
+	r->forged = out->forged;
+	r->state[LA_ORIG] = out->state[out->orig & 1];
+	r->state[LA_RESP] = out->state[!(out->orig & 1)];
+	__builtin_memset(r->pad, 0, sizeof(r->pad));
+}
+
+LA_INLINE void la_record_side(struct la_rec_side *r, const struct la_side *s, __u64 ended)
+{
+	r->pkts = s->pkts;
+	r->bytes = s->bytes;
+	r->ip_bytes = s->ip_bytes;
+	__builtin_memcpy(r->in_state, s->in_state, sizeof(r->in_state));
+	if (s->state < LA_STATE_MAX)
+		r->in_state[s->state] += la_elapsed(s->since, ended);
+	r->retrans = s->retrans;
+	r->state = s->state;
+	r->presumed = !!(s->flags & LA_S_PRESUMED);
+	__builtin_memset(r->pad, 0, sizeof(r->pad));
+}
+
+/* How far had it come when it was cut (enum la_stage)? */
+LA_INLINE __u8 la_stage_of(const struct la_flow *f)
+{
+	if (!f->rst_verdict && !f->timeout_state)
+		return 0;
+	if (!f->established && !(f->flags & LA_F_MIDSTREAM))
+		return LA_STAGE_POST_SYN;
+	if (f->data_segs == 0 && !(f->flags & LA_F_MIDSTREAM))
+		return LA_STAGE_POST_ACK;
+	return f->data_segs == 1 && !(f->flags & LA_F_MIDSTREAM) ? LA_STAGE_POST_PSH
+								 : LA_STAGE_LATER;
+}
+
+/* The close record, from a copy of the flow as it was when it ended. */
+LA_INLINE void la_record_close(struct la_rec_close *r, const struct la_key *key,
+			       const struct la_out *out, const struct la_flow *f)
+{
+	la_record_head(&r->h, LA_REC_CLOSE, key, out, f->close_seq);
+	r->h.ts = f->ended;
+	r->duration_ns = la_elapsed(f->start, f->ended);
+	r->handshake_ns = f->established ? la_elapsed(f->start, f->established) : 0;
+	r->close_ns = f->closing ? la_elapsed(f->closing, f->ended) : 0;
+	la_record_side(&r->side[LA_ORIG], &f->side[f->orig & 1], f->ended);
+	la_record_side(&r->side[LA_RESP], &f->side[!(f->orig & 1)], f->ended);
+	r->reason = f->reason;
+	r->closed_by = f->closed_by;
+	r->conn_state = la_conn_state(f);
+	r->rst_sender = f->rst_sender != (f->orig & 1);
+	r->rst_verdict = f->rst_verdict;
+	r->stage = la_stage_of(f);
+	r->timeout_state = f->timeout_state;
+	r->timeout_cause = f->timeout_cause;
+	r->midstream = !!(f->flags & LA_F_MIDSTREAM);
+	r->forged = f->forged;
+	r->history_len = f->history_len;
+	r->pad = 0;
+	__builtin_memcpy(r->history, f->history, sizeof(r->history));
+	r->pad2 = 0;
+}
+
+LA_INLINE void la_record_gone(struct la_rec_gone *r, const struct la_key *key,
+			      const struct la_out *out, const struct la_flow *f)
+{
+	la_record_head(&r->h, LA_REC_GONE, key, out, out->gone_seq);
+	r->late_pkts = f->late_pkts;
+	r->fin_retrans = f->fin_retrans;
+	r->late_rst = f->late_rst;
+	r->why = out->why;
+	__builtin_memset(r->pad, 0, sizeof(r->pad));
+}
+
+#endif
