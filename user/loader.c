@@ -31,11 +31,6 @@ struct la_loader {
 	int cpus;
 };
 
-/* What la_sweep and la_shutdown take: the time, 0 for the kernel's own clock. */
-struct sweep_ctx {
-	__u64 now;
-};
-
 /* Why loading failed, and what to do about it. */
 struct cause {
 	bool (*holds)(int err);
@@ -159,10 +154,12 @@ int la_loader_ring(const struct la_loader *loader)
 	return bpf_map__fd(loader->skel->maps.ring);
 }
 
+/* Runs a tc program that wants no packet; the kernel insists on an Ethernet header. */
 static int run_once(const struct bpf_program *prog)
 {
-	struct sweep_ctx ctx = {.now = 0};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &ctx, .ctx_size_in = sizeof(ctx));
+	char frame[14] = {0};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+		    .repeat = 1);
 
 	return bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
 }
