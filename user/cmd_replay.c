@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * cmd_replay.c - lastack replay: what run prints, from captures.
+ *
+ * Reads the command line, puts capture, engine, filter and sinks together. Several files
+ * are one stream in the order given, as a capture that was rotated. No privilege is needed
+ * and no clock is read: time is that of the packets.
+ */
+#include "cmd.h"
+#include "filter.h"
+#include "native.h"
+#include "options.h"
+#include "output.h"
+#include "replay.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct replay_opts {
+	struct la_options shared;
+	bool help;
+	char *const *files;
+	int files_count;
+	struct la_filter *filter;
+};
+
+/* The records that pass the filter, to both sinks. */
+struct chosen {
+	struct la_sink sink;
+	const struct la_filter *filter;
+	struct la_sink *output;
+	struct la_sink *summary;
+};
+
+/* ---- the command line ---- */
+
+static const struct option long_options[] = {
+	LA_OPTIONS_LONG,
+	{"help", no_argument, NULL, 'h'},
+	{NULL, 0, NULL, 0},
+};
+
+static int help(void)
+{
+	fputs("usage: lastack replay [OPTIONS] FILE... [FILTER]\n\n"
+	      "Prints from pcap or pcapng files what `lastack run` prints from an interface, with\n"
+	      "the capture's own clock; what is still open at the end is closed with reason\n"
+	      "shutdown. A summary follows on stderr. `-` is stdin. Several files are read as one\n"
+	      "capture, in the order given.\n\n",
+	      stdout);
+	la_options_help(stdout);
+	fputs("  -h, --help             this text\n\n"
+	      "FILTER begins at the first word after the first file that is a word of a filter\n"
+	      "(or `(`, `!`), such as: port 443 and not net 10.0.0.0/8. A file of such a name is\n"
+	      "written ./port.\n",
+	      stdout);
+	return LA_EXIT_OK;
+}
+
+static int bad(const char *what, const char *on, const char *why, const char *todo)
+{
+	la_fail(LA_EXIT_USAGE, what, on, why, todo);
+	return -1;
+}
+
+/* Reports what getopt_long() did not understand: opt is '?' or ':'. */
+static int bad_word(int opt, char **argv)
+{
+	char letter[] = {'-', (char)optopt, '\0'};
+	const char *last = argv[optind - 1];
+	const char *word = strncmp(last, "--", 2) && optopt ? letter : last;
+
+	if (opt == ':')
+		return bad("bad option", word, "its value is missing", "lastack replay --help");
+	if (optopt && word == last)
+		return bad("bad option", word, "it takes no value", NULL);
+	return bad("bad option", word, "there is no such option",
+		   "lastack replay --help lists them");
+}
+
+static int take(struct replay_opts *opts, int opt, char **argv)
+{
+	if (opt == '?' || opt == ':')
+		return bad_word(opt, argv);
+	if (opt == 'h')
+		opts->help = true;
+	else if (la_options_take(&opts->shared, opt, optarg) != LA_TAKEN_OK)
+		return -1;
+	return 0;
+}
+
+static int take_filter(struct replay_opts *opts, char *const *words, int count)
+{
+	char *text = la_options_join(words, count), err[600];
+
+	if (!text)
+		return bad("bad filter", NULL, strerror(ENOMEM), NULL);
+	opts->filter = la_filter_parse(text, err, sizeof(err));
+	free(text);
+	return opts->filter ? 0 : bad("bad filter", NULL, err, NULL);
+}
+
+/* Files first, then the filter: the first word is a file whatever it looks like. */
+static int take_words(struct replay_opts *opts, char *const *words, int count)
+{
+	if (!count)
+		return bad("bad usage", "replay", "no file was given",
+			   "lastack replay FILE...; - is stdin");
+	opts->files = words;
+	opts->files_count = 1;
+	while (opts->files_count < count && !la_filter_begins(words[opts->files_count]))
+		opts->files_count++;
+	if (opts->files_count == count)
+		return 0;
+	return take_filter(opts, words + opts->files_count, count - opts->files_count);
+}
+
+/* Fills opts. Returns 0, or -1 with the reason on stderr. */
+static int parse(struct replay_opts *opts, int argc, char **argv)
+{
+	int opt;
+
+	la_options_init(&opts->shared);
+	opterr = 0;
+	while ((opt = getopt_long(argc, argv, ":" LA_OPTIONS_SHORT "h", long_options, NULL)) !=
+	       -1) {
+		if (take(opts, opt, argv))
+			return -1;
+		if (opts->help)
+			return 0;
+	}
+	if (opts->shared.ladder && opts->shared.format != LA_FORMAT_TEXT)
+		return bad("bad option", "--ladder", "a ladder is text", "leave out -o jsonl");
+	return take_words(opts, argv + optind, argc - optind);
+}
+
+/* ---- sinks ---- */
+
+static void chosen_record(struct la_sink *sink, const struct la_rec *rec)
+{
+	struct chosen *c = (struct chosen *)sink;
+
+	if (!la_filter_match(c->filter, rec))
+		return;
+	la_sink_record(c->output, rec);
+	la_sink_record(c->summary, rec);
+}
+
+static struct la_sink *make_output(const struct la_options *opts)
+{
+	struct la_output_opts out = {
+		.color = la_color_wanted(opts->color, stdout),
+		.ladder = opts->ladder,
+		.numeric = opts->numeric,
+	};
+
+	if (opts->ladder)
+		return la_output_ladder_new(stdout, &out);
+	return opts->format == LA_FORMAT_JSONL ? la_output_jsonl_new(stdout, &out)
+					       : la_output_text_new(stdout, &out);
+}
+
+static bool output_failed(void *output)
+{
+	return la_output_failed(output) != 0;
+}
+
+/* ---- what the packets were ---- */
+
+static __u64 count_reason(const struct la_counters *counters, unsigned int reason)
+{
+	__u64 sum = 0;
+
+	for (unsigned int hook = 0; hook < LA_HOOK_MAX; hook++)
+		sum += counters->packets[hook][reason];
+	return sum;
+}
+
+/* The packets that were not tracked, and why; nothing if there were none. */
+static void print_untracked(const struct la_counters *counters, FILE *to)
+{
+	const char *before = "  untracked   ";
+
+	for (unsigned int r = 1; r < LA_REASON_MAX; r++) {
+		__u64 count = count_reason(counters, r);
+
+		if (!count || la_reason_verdict(r) != LA_VERDICT_UNTRACKED)
+			continue;
+		fprintf(to, "%s%llu %s", before, (unsigned long long)count, la_reason_text(r));
+		before = ", ";
+	}
+	if (*before == ',')
+		fputc('\n', to);
+}
+
+static void print_summary(const struct replay_opts *opts, const struct chosen *sinks,
+			  const struct la_replay *replay)
+{
+	__u64 disordered = la_native_disordered(replay->native);
+
+	la_summary_print(sinks->summary, stderr, 0, la_color_wanted(opts->shared.color, stderr));
+	fprintf(stderr, "  packets     %llu read\n", (unsigned long long)replay->packets);
+	print_untracked(la_native_counters(replay->native), stderr);
+	if (disordered)
+		fprintf(stderr, "  disordered  %llu bore an earlier time than one before\n",
+			(unsigned long long)disordered);
+}
+
+/* ---- the run ---- */
+
+/* Reads the files up to the first that fails; NULL: none did. */
+static const char *read_files(const struct replay_opts *opts, struct la_replay *replay)
+{
+	for (int i = 0; i < opts->files_count; i++)
+		if (la_replay_file(replay, opts->files[i]))
+			return opts->files[i];
+	return NULL;
+}
+
+/* A second "file" that cannot be read may have been meant as a filter. */
+static int fail_file(const struct replay_opts *opts, const struct la_replay *replay,
+		     const char *file)
+{
+	const char *todo = replay->todo;
+
+	if (!todo && file != opts->files[0])
+		todo = "nor is it a word that a filter begins with";
+	return la_fail(LA_EXIT_RUNTIME, replay->what, file, replay->why, todo);
+}
+
+/* Everything after the last packet; an error comes last, where it is seen. */
+static int finish(const struct replay_opts *opts, const struct chosen *sinks,
+		  struct la_replay *replay, const char *failed)
+{
+	int err;
+
+	la_native_finish(replay->native);
+	la_sink_flush(sinks->output);
+	err = la_output_failed(sinks->output);
+	if (err)
+		return err == EPIPE ? LA_EXIT_OK : LA_EXIT_RUNTIME;
+	if (!failed || replay->packets)
+		print_summary(opts, sinks, replay);
+	return failed ? fail_file(opts, replay, failed) : LA_EXIT_OK;
+}
+
+static int replay_with(const struct replay_opts *opts)
+{
+	struct chosen sinks = {.sink = {.record = chosen_record}, .filter = opts->filter};
+	struct la_replay replay = {.stop = output_failed};
+	int code = LA_EXIT_RUNTIME;
+
+	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end: lastack replay | head */
+	sinks.output = make_output(&opts->shared);
+	sinks.summary = la_summary_new();
+	replay.native = la_native_new(&opts->shared.cfg, &sinks.sink);
+	replay.stop_ctx = sinks.output;
+	if (!sinks.output || !sinks.summary || !replay.native) {
+		la_fail(code, "cannot replay", NULL, strerror(ENOMEM), NULL);
+		goto cleanup;
+	}
+	code = finish(opts, &sinks, &replay, read_files(opts, &replay));
+cleanup:
+	la_native_free(replay.native);
+	la_sink_close(sinks.summary);
+	la_sink_close(sinks.output);
+	return code;
+}
+
+int la_cmd_replay(int argc, char **argv)
+{
+	struct replay_opts opts = {0};
+	int code = LA_EXIT_USAGE;
+
+	if (parse(&opts, argc, argv))
+		goto cleanup;
+	code = opts.help ? help() : replay_with(&opts);
+cleanup:
+	la_filter_free(opts.filter);
+	return code;
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * native.c - the native engine. See native.h.
+ *
+ * Flows lie in a hash table by key and in a heap by deadline. Before each packet the flows
+ * whose clock ran out leave, in the order of their deadlines and, at the same moment, of
+ * their ids, so that nothing depends on the order of the table. Work and memory are bounded
+ * by the flows that are open.
+ */
+#include "native.h"
+#include "deadlines.h"
+#include "la_expire.h"
+#include "la_fast.h"
+#include "la_record.h"
+#include "la_track.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Out of memory must not end the process: a flow that finds no room is counted. */
+#define HASH_NONFATAL_OOM	   1
+#define uthash_nonfatal_oom(entry) ((void)(entry))
+#include <uthash.h>
+
+/* A segment ends at most one flow and opens the next: once more is one more than needed. */
+#define ROUNDS_MAX 3
+
+struct entry {
+	struct la_key key;
+	struct la_flow flow;
+	struct la_deadline_node node;
+	UT_hash_handle hh;
+};
+
+struct la_native {
+	struct la_config cfg;
+	struct la_sink *sink;
+	struct la_counters counters;
+	struct entry *table;
+	struct la_deadlines deadlines;
+	struct entry **leaving; /* those that leave at one moment; room for all there are */
+	size_t leaving_count;
+	size_t leaving_room;
+	struct la_out out;
+	__u64 now; /* the latest time of a packet */
+	__u64 disordered;
+	__u32 hook;
+};
+
+static struct entry *entry_of(struct la_deadline_node *node)
+{
+	return (struct entry *)((char *)node - offsetof(struct entry, node));
+}
+
+static __u64 deadline_of(const struct la_native *n, const struct entry *e)
+{
+	return la_deadline(&e->flow, &n->cfg);
+}
+
+/* ---- records ---- */
+
+/* Gives the sink what the tracker noted of a flow; seg: the segment behind it, or NULL. */
+static void emit(struct la_native *n, const struct entry *e, const struct la_segment *seg)
+{
+	const struct la_out *out = &n->out;
+	__u32 seq = out->seq;
+	union la_any_rec r;
+
+	if (out->want & LA_WANT_SEGMENT) {
+		la_record_segment(&r.segment, &e->key, out, seg, seq++);
+		la_sink_record(n->sink, &r.h);
+	}
+	if (out->want & LA_WANT_RST) {
+		la_record_rst(&r.rst, &e->key, out, seg, seq++);
+		la_sink_record(n->sink, &r.h);
+	}
+	for (__u32 i = 0; i < out->n; i++) {
+		la_record_state(&r.state, &e->key, out, &out->change[i], seg, seq++);
+		la_sink_record(n->sink, &r.h);
+	}
+	if (out->want & LA_WANT_CLOSE) {
+		la_record_close(&r.close, &e->key, out, &e->flow);
+		la_sink_record(n->sink, &r.h);
+	}
+	if (out->want & LA_WANT_GONE) {
+		la_record_gone(&r.gone, &e->key, out, &e->flow);
+		la_sink_record(n->sink, &r.h);
+	}
+}
+
+/* ---- the table ---- */
+
+static struct entry *find(struct la_native *n, const struct la_key *key)
+{
+	struct entry *e;
+
+	HASH_FIND(hh, n->table, key, sizeof(*key), e);
+	return e;
+}
+
+/* Room to let every flow leave at once, so that leaving cannot fail. */
+static int make_room_to_leave(struct la_native *n)
+{
+	size_t room = n->leaving_room ? 2 * n->leaving_room : 64;
+	struct entry **leaving;
+
+	if (n->deadlines.count < n->leaving_room)
+		return 0;
+	leaving = reallocarray(n->leaving, room, sizeof(*leaving));
+	if (!leaving)
+		return -1;
+	n->leaving = leaving;
+	n->leaving_room = room;
+	return 0;
+}
+
+/* Puts an empty flow into the table. NULL: out of memory. */
+static struct entry *create(struct la_native *n, const struct la_key *key)
+{
+	struct entry *e = make_room_to_leave(n) ? NULL : calloc(1, sizeof(*e));
+
+	if (!e)
+		return NULL;
+	e->key = *key;
+	if (la_deadlines_add(&n->deadlines, &e->node, ~0ULL))
+		goto no_place;
+	HASH_ADD(hh, n->table, key, sizeof(e->key), e);
+	if (!e->hh.tbl)
+		goto no_entry;
+	n->counters.opened++;
+	return e;
+no_entry:
+	la_deadlines_remove(&n->deadlines, &e->node);
+no_place:
+	free(e);
+	return NULL;
+}
+
+/* Takes a flow out of the table; its place among the deadlines is already given up. */
+static void drop(struct la_native *n, struct entry *e)
+{
+	HASH_DELETE(hh, n->table, e);
+	free(e);
+	n->counters.gone++;
+}
+
+/* ---- the clock ---- */
+
+/* The id that the records of a flow bear. */
+static __u64 id_of(const struct entry *e)
+{
+	struct la_out out;
+
+	la_out_identify(&e->flow, &out);
+	return la_conn_id(&e->key, out.known);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	__u64 x = id_of(*(struct entry *const *)a), y = id_of(*(struct entry *const *)b);
+
+	return x < y ? -1 : x > y;
+}
+
+/* Sorts the flows that leave at the same moment. */
+static void sort_leaving(struct la_native *n)
+{
+	if (n->leaving_count > 1)
+		qsort(n->leaving, n->leaving_count, sizeof(*n->leaving), by_id);
+}
+
+/* Gathers the flows whose clock runs out at the earliest moment that is not after `now`. */
+static void gather(struct la_native *n, __u64 now)
+{
+	struct la_deadline_node *first;
+	__u64 moment = now, deadline;
+
+	n->leaving_count = 0;
+	while ((first = la_deadlines_first(&n->deadlines)) && first->due <= moment) {
+		deadline = deadline_of(n, entry_of(first));
+		if (deadline != first->due) {
+			la_deadlines_move(&n->deadlines, first, deadline);
+			continue;
+		}
+		moment = deadline;
+		la_deadlines_remove(&n->deadlines, first);
+		n->leaving[n->leaving_count++] = entry_of(first);
+	}
+	sort_leaving(n);
+}
+
+/* Ends the flows whose clock has run out. */
+static void expire(struct la_native *n)
+{
+	for (gather(n, n->now); n->leaving_count; gather(n, n->now)) {
+		for (size_t i = 0; i < n->leaving_count; i++) {
+			struct entry *e = n->leaving[i];
+
+			if (la_expire(&e->flow, n->now, &n->cfg, &n->out))
+				emit(n, e, NULL);
+			drop(n, e);
+		}
+	}
+}
+
+static void set_clock(struct la_native *n, __u64 ts)
+{
+	if (ts < n->now)
+		n->disordered++;
+	else
+		n->now = ts;
+}
+
+/* A deadline that moved later is found out when it comes up; one that moved earlier is not. */
+static void watch_deadline(struct la_native *n, struct entry *e)
+{
+	__u64 deadline = deadline_of(n, e);
+
+	if (deadline < e->node.due)
+		la_deadlines_move(&n->deadlines, &e->node, deadline);
+}
+
+/* ---- packets ---- */
+
+/* Tracks a segment of a flow that la_fast() does not take. */
+static enum la_reason track(struct la_native *n, struct entry *e, const struct la_segment *seg)
+{
+	enum la_reason reason = LA_R_RACE;
+
+	n->out.has_prov = 0;
+	n->out.room = 1;
+	for (int i = 0; i < ROUNDS_MAX; i++) {
+		reason = la_track(&e->flow, &e->key, seg, &n->cfg, &n->out);
+		emit(n, e, seg);
+		if (!(n->out.want & LA_WANT_AGAIN)) {
+			watch_deadline(n, e);
+			return reason;
+		}
+		memset(&e->flow, 0, sizeof(e->flow));
+		reason = la_may_open(seg);
+		if (reason != LA_R_ACCEPTED)
+			break;
+		n->counters.opened++;
+		n->counters.gone++;
+	}
+	la_deadlines_remove(&n->deadlines, &e->node);
+	drop(n, e);
+	return reason;
+}
+
+static enum la_reason take(struct la_native *n, const struct la_key *key,
+			   const struct la_segment *seg)
+{
+	struct entry *e = find(n, key);
+
+	if (e && la_fast(&e->flow, seg, &n->cfg, la_key_is_v4(key)))
+		return LA_R_ACCEPTED;
+	if (!e && la_may_open(seg) != LA_R_ACCEPTED)
+		return la_may_open(seg);
+	if (!e)
+		e = create(n, key);
+	return e ? track(n, e, seg) : LA_R_TABLE_FULL;
+}
+
+void la_native_packet(struct la_native *n, const void *data, __u32 cap_len, __u32 wire_len,
+		      enum la_link link, __be16 l3_proto, __u64 ts)
+{
+	struct la_segment seg;
+	enum la_reason reason;
+	struct la_key key;
+
+	set_clock(n, ts);
+	expire(n);
+	reason = la_parse(data, (const __u8 *)data + cap_len, wire_len, link, l3_proto, &key, &seg);
+	if (reason == LA_R_ACCEPTED) {
+		seg.ts = n->now;
+		seg.hook = n->hook;
+		seg.segs = 0; /* a capture does not say what offloads put together */
+		reason = take(n, &key, &seg);
+	}
+	n->counters.packets[LA_NO_HOOK][reason]++;
+}
+
+void la_native_finish(struct la_native *n)
+{
+	struct la_deadline_node *first;
+
+	expire(n);
+	n->leaving_count = 0;
+	while ((first = la_deadlines_first(&n->deadlines))) {
+		la_deadlines_remove(&n->deadlines, first);
+		n->leaving[n->leaving_count++] = entry_of(first);
+	}
+	sort_leaving(n);
+	for (size_t i = 0; i < n->leaving_count; i++) {
+		if (la_detach(&n->leaving[i]->flow, n->now, &n->out))
+			emit(n, n->leaving[i], NULL);
+		drop(n, n->leaving[i]);
+	}
+	la_sink_flush(n->sink);
+}
+
+/* ---- the rest ---- */
+
+struct la_native *la_native_new(const struct la_config *cfg, struct la_sink *sink)
+{
+	struct la_native *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return NULL;
+	n->cfg = *cfg;
+	n->sink = sink;
+	return n;
+}
+
+void la_native_set_hook(struct la_native *n, __u32 hook)
+{
+	n->hook = hook;
+}
+
+const struct la_counters *la_native_counters(const struct la_native *n)
+{
+	return &n->counters;
+}
+
+__u64 la_native_disordered(const struct la_native *n)
+{
+	return n->disordered;
+}
+
+void la_native_free(struct la_native *n)
+{
+	struct entry *e, *next;
+
+	if (!n)
+		return;
+	HASH_ITER (hh, n->table, e, next) {
+		HASH_DELETE(hh, n->table, e);
+		free(e);
+	}
+	la_deadlines_clear(&n->deadlines);
+	free(n->leaving);
+	free(n);
+}
