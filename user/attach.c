@@ -221,7 +221,7 @@ static void announce(const struct place *place, enum la_hook_choice choice, cons
 	la_clsact_remedy(&place->clsact, place->dev.name, remedy, sizeof(remedy));
 	if (*remedy)
 		fprintf(stderr,
-			"lastack: %s: if lastack is killed, filters stay; remove them with: %s\n",
+			"lastack: %s: if lastack is killed, filters stay; remove them: %s\n",
 			place->dev.name, remedy);
 }
 

@@ -207,10 +207,13 @@ static int check_interfaces(const struct run_opts *opts)
 static int bad_word(int opt, char **argv)
 {
 	char letter[] = {'-', (char)optopt, '\0'};
-	const char *word = optopt > 0 && optopt < LA_OPT_LADDER ? letter : argv[optind - 1];
+	const char *last = argv[optind - 1];
+	const char *word = strncmp(last, "--", 2) && optopt ? letter : last;
 
 	if (opt == ':')
 		return bad(word, "its value is missing", "lastack run --help");
+	if (optopt && word == last)
+		return bad(word, "it takes no value", NULL);
 	return bad(word, "there is no such option", "lastack run --help lists them");
 }
 

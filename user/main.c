@@ -102,6 +102,7 @@ int main(int argc, char **argv)
 {
 	const struct verb *verb;
 
+	setvbuf(stderr, NULL, _IOLBF, 0); /* a line is one write, whoever else writes there */
 	if (argc < 2) {
 		usage(stderr);
 		return LA_EXIT_USAGE;
