@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * outbuf.c - see outbuf.h. Owns the digits and the JSON escapes; knows nothing of records.
+ */
+#include "outbuf.h"
+#include <errno.h>
+
+/* Says the first error once. Later bytes are dropped. */
+static void remember_error(struct la_buf *out, int error)
+{
+	out->error = error ? error : EIO;
+	if (out->error != EPIPE)
+		fprintf(stderr,
+			"lastack: cannot write the output: %s; further output is discarded\n",
+			strerror(out->error));
+}
+
+void la_buf_flush(struct la_buf *out)
+{
+	errno = 0;
+	if (!out->error && out->len &&
+	    (fwrite(out->buf, 1, out->len, out->to) != out->len || fflush(out->to)))
+		remember_error(out, errno);
+	out->len = 0;
+}
+
+void la_buf_repeat(struct la_buf *out, const char *text, int times)
+{
+	size_t n = strlen(text);
+
+	for (int i = 0; i < times; i++)
+		la_buf_mem(out, text, n);
+}
+
+void la_buf_u64(struct la_buf *out, __u64 value)
+{
+	char digits[20];
+	int at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	la_buf_mem(out, digits + at, sizeof(digits) - (size_t)at);
+}
+
+void la_buf_s64(struct la_buf *out, __s64 value)
+{
+	if (value < 0)
+		la_buf_char(out, '-');
+	la_buf_u64(out, value < 0 ? 0 - (__u64)value : (__u64)value);
+}
+
+void la_buf_hex64(struct la_buf *out, __u64 value)
+{
+	char digits[16];
+
+	for (int i = 15; i >= 0; i--, value >>= 4)
+		digits[i] = "0123456789abcdef"[value & 15];
+	la_buf_mem(out, digits, sizeof(digits));
+}
+
+/* Length of the UTF-8 sequence at s, 0 if it is none (RFC 3629 4). */
+static int utf8_len(const unsigned char *s)
+{
+	/* lead byte range, range of the second byte, length */
+	static const unsigned char rows[][5] = {
+		{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+		{0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3},
+		{0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+		{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (s[0] < rows[i][0] || s[0] > rows[i][1])
+			continue;
+		if (s[1] < rows[i][2] || s[1] > rows[i][3])
+			return 0;
+		for (int k = 2; k < rows[i][4]; k++)
+			if (s[k] < 0x80 || s[k] > 0xbf)
+				return 0;
+		return rows[i][4];
+	}
+	return 0;
+}
+
+/* One byte below 0x80, escaped if JSON wants it. */
+static void json_ascii(struct la_buf *out, unsigned char c)
+{
+	if (c == '"' || c == '\\') {
+		la_buf_char(out, '\\');
+		la_buf_char(out, (char)c);
+	} else if (c < 0x20 || c == 0x7f) {
+		la_buf_lit(out, "\\u00");
+		la_buf_char(out, "0123456789abcdef"[c >> 4]);
+		la_buf_char(out, "0123456789abcdef"[c & 15]);
+	} else {
+		la_buf_char(out, (char)c);
+	}
+}
+
+void la_buf_json(struct la_buf *out, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+
+	la_buf_char(out, '"');
+	while (*s) {
+		int n = *s < 0x80 ? 1 : utf8_len(s);
+
+		if (*s < 0x80)
+			json_ascii(out, *s);
+		else if (n)
+			la_buf_mem(out, (const char *)s, (size_t)n);
+		else
+			la_buf_lit(out, "\\ufffd");
+		s += n ? n : 1;
+	}
+	la_buf_char(out, '"');
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * outbuf.h - a large buffer before a FILE, written by hand.
+ *
+ * Outputs print hundreds of thousands of lines a second, too many for printf. They append
+ * bytes here; the buffer goes to the FILE when it is full or at la_buf_flush(). The first
+ * error is remembered and said once on stderr, and nothing is written after it: a full disk
+ * makes one line, not a million. A reader that went away (EPIPE) is not worth a line.
+ *
+ * For the outputs (output_*.c, ladder.c) and whoever prints lists.
+ */
+#ifndef LA_USER_OUTBUF_H
+#define LA_USER_OUTBUF_H
+
+#include "la_types.h"
+#include <stdio.h>
+#include <string.h>
+
+#define LA_BUF_SIZE 65536
+
+struct la_buf {
+	FILE *to;
+	size_t len;
+	int error; /* errno of the first failed write, or 0 */
+	char buf[LA_BUF_SIZE];
+};
+
+/* Writes out what is buffered, down to the file descriptor. */
+void la_buf_flush(struct la_buf *out);
+
+/* Appends n bytes; n is at most LA_BUF_SIZE. */
+LA_INLINE void la_buf_mem(struct la_buf *out, const char *text, size_t n)
+{
+	if (n > LA_BUF_SIZE - out->len)
+		la_buf_flush(out);
+	memcpy(out->buf + out->len, text, n);
+	out->len += n;
+}
+
+/* Appends a string literal. */
+#define la_buf_lit(out, text) la_buf_mem((out), (text), sizeof(text) - 1)
+
+LA_INLINE void la_buf_str(struct la_buf *out, const char *text)
+{
+	la_buf_mem(out, text, strlen(text));
+}
+
+LA_INLINE void la_buf_char(struct la_buf *out, char c)
+{
+	la_buf_mem(out, &c, 1);
+}
+
+/* Appends one string several times: padding, rules. */
+void la_buf_repeat(struct la_buf *out, const char *text, int times);
+
+/* Appends an unsigned or signed decimal number. */
+void la_buf_u64(struct la_buf *out, __u64 value);
+void la_buf_s64(struct la_buf *out, __s64 value);
+
+/* Appends 16 lower-case hexadecimal digits. */
+void la_buf_hex64(struct la_buf *out, __u64 value);
+
+/* Appends a string between quotes, escaped for JSON (RFC 8259 7). Bytes that are not UTF-8
+ * become U+FFFD, so that the line stays valid whatever a name holds. */
+void la_buf_json(struct la_buf *out, const char *text);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * output.h - the sinks that print records: lines of text, JSON lines, ladders, a summary.
+ *
+ * Every constructor returns a sink to be ended with la_sink_close(), or NULL without memory.
+ * Output is buffered; la_sink_flush() writes it out, so whoever feeds the sink calls it when
+ * the stream pauses. Write errors are remembered, said once on stderr, and told by
+ * la_output_failed(): whoever feeds the sink should then stop.
+ *
+ * For the verbs that print: cmd_run.c, cmd_replay.c.
+ */
+#ifndef LA_USER_OUTPUT_H
+#define LA_USER_OUTPUT_H
+
+#include "sink.h"
+#include <stdio.h>
+
+struct la_output_opts {
+	bool color;	    /* use colours */
+	bool ladder;	    /* for the caller: draw ladders, so set la_config.segments */
+	bool numeric;	    /* ports as numbers; else a server's port by its service name */
+	__s64 clock_offset; /* ns from a record's clock to the wall clock */
+	/* Name of an interface, NULL if it has none. The name is copied before it returns. */
+	const char *(*ifname)(__u32 ifindex, void *ctx);
+	void *ifname_ctx;
+};
+
+/* One line a transition and one bold line a connection, for people. */
+struct la_sink *la_output_text_new(FILE *to, const struct la_output_opts *opts);
+
+/* One flat JSON object a line, for programs: keys in output_jsonl.c. */
+struct la_sink *la_output_jsonl_new(FILE *to, const struct la_output_opts *opts);
+
+/* Each connection as the textbook ladder. Wants la_config.segments. */
+struct la_sink *la_output_ladder_new(FILE *to, const struct la_output_opts *opts);
+
+/* errno of the first write that failed, 0 if none did. For the three sinks above only. */
+int la_output_failed(const struct la_sink *sink);
+
+/* Counts what went by, without printing. */
+struct la_sink *la_summary_new(void);
+
+/* Prints what la_summary_new()'s sink counted, a few lines. `lost_events` come on top of the
+ * lost records that it saw. */
+void la_summary_print(struct la_sink *summary, FILE *to, __u64 lost_events, bool color);
+
+#endif

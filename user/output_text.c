@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * output_text.c - records as lines for a person: one a transition, a bold one a connection.
+ *
+ *   time | client's state | arrow of the segment that did it | server's state | time in the
+ *   state before (close: whole life) | client -> server | what else is to be said
+ *
+ * Four designs were drawn with the same traffic: a log of "who: FROM -> TO"; address, state,
+ * arrow, state, address; states first and addresses last; the same with only the mover shown.
+ * The log hides the other endpoint, so half-closed reads like any line. Addresses around the
+ * states break every column at the first IPv6 address. Showing only the mover makes one
+ * search upwards for the peer. States first, both, in fixed columns: the eye runs down two
+ * columns, and a CLOSE_WAIT without a LAST_ACK below it stands there like a wrong note.
+ * A CLOSE_WAIT that was stuck is printed in the one inverse colour that is used at all.
+ *
+ * The mover is bold. Marks: `~` presumed (dim), `!` corrected. Not printed: segment records,
+ * a RST that did what it said (its close line says so), a gone record with nothing late.
+ * Used through output.h.
+ */
+#include "output_base.h"
+#include "text.h"
+
+#define STATE_WIDTH 12 /* SYN_RECEIVED */
+#define ARROW_WIDTH 15
+#define TIME_WIDTH  8 /* of a duration */
+
+struct cell {
+	unsigned int state;
+	char mark; /* of certainty */
+	bool bold;
+	bool alarm;
+};
+
+static void pad(struct la_output *o, int width)
+{
+	la_buf_repeat(&o->out, " ", width);
+}
+
+/* A state: right-aligned for the client, left-aligned for the server, its mark before it. */
+static void put_cell(struct la_output *o, struct cell cell, bool right)
+{
+	const char *word = la_state_word(cell.state);
+	int space = STATE_WIDTH - (int)strlen(word);
+
+	if (right)
+		pad(o, space);
+	la_output_sgr(o, cell.alarm ? LA_SGR_ALARM : la_style_state(cell.state));
+	if (!cell.alarm && cell.bold)
+		la_output_sgr(o, LA_SGR_BOLD);
+	if (cell.mark == '~')
+		la_output_sgr(o, LA_SGR_DIM);
+	la_buf_char(&o->out, cell.mark);
+	la_buf_str(&o->out, word);
+	la_output_sgr(o, LA_SGR_RESET);
+	if (!right)
+		pad(o, space);
+}
+
+/* Directions of an arrow, may be both or none. */
+enum heads { TO_RESP = 1, TO_ORIG = 2 };
+
+/* A label on a line of ARROW_WIDTH columns: "── SYN ──────▶". */
+static void put_arrow(struct la_output *o, const char *label, int heads, const char *line)
+{
+	const struct la_glyphs *g = o->glyphs;
+	int rest = ARROW_WIDTH - 2 - (int)strlen(label) - 2;
+	int before = heads == TO_RESP ? 1 : heads == TO_ORIG ? rest - 1 : rest / 2;
+
+	la_buf_str(&o->out, heads & TO_ORIG ? g->left : line);
+	la_buf_repeat(&o->out, line, before);
+	la_buf_char(&o->out, ' ');
+	la_buf_str(&o->out, label);
+	la_buf_char(&o->out, ' ');
+	la_buf_repeat(&o->out, line, rest - before);
+	la_buf_str(&o->out, heads & TO_RESP ? g->right : line);
+}
+
+static void put_time(struct la_output *o, const struct la_rec *rec)
+{
+	char text[LA_TEXT_SHORT];
+
+	la_text_time(text, la_output_time(o, rec));
+	la_output_sgr(o, LA_SGR_GREY);
+	la_buf_str(&o->out, text);
+	la_output_sgr(o, LA_SGR_RESET);
+	pad(o, 1);
+}
+
+/* A duration in its column; blank if there is none. */
+static void put_duration(struct la_output *o, __u64 ns)
+{
+	char text[LA_TEXT_SHORT] = "";
+	int width = ns ? (int)la_text_duration(text, ns) : 0;
+
+	pad(o, 1 + TIME_WIDTH - width);
+	la_buf_str(&o->out, text);
+	pad(o, 2);
+}
+
+static void put_endpoints(struct la_output *o, const struct la_rec *rec)
+{
+	char text[LA_TEXT_ENDPOINT];
+
+	la_text_endpoint(text, rec, LA_ORIG, false);
+	la_buf_str(&o->out, text);
+	pad(o, 1);
+	la_buf_str(&o->out, o->glyphs->to);
+	pad(o, 1);
+	la_text_endpoint(text, rec, LA_RESP, !o->opts.numeric);
+	la_buf_str(&o->out, text);
+}
+
+/* The segment behind a transition as label and direction; a clock or a policy has no heads. */
+static int segment_arrow(const struct la_rec_seg *seg, const char **label)
+{
+	if (!seg->flags)
+		return 0;
+	*label = la_text_segment(seg);
+	return seg->sender == LA_ORIG ? TO_RESP : TO_ORIG;
+}
+
+static struct cell state_cell(const struct la_rec_state *r, unsigned int endpoint)
+{
+	bool mover = endpoint == r->endpoint;
+	bool presumed = r->presumed & 1 << endpoint;
+	char mark = mover && r->certainty == LA_CORRECTED ? '!' : presumed ? '~' : ' ';
+
+	return (struct cell){.state = r->state[endpoint & 1], .mark = mark, .bold = mover};
+}
+
+static const char *arrow_colour(const struct la_rec_seg *seg)
+{
+	return seg->flags && !strcmp(la_text_segment(seg), "RST") ? LA_SGR_RED : LA_SGR_GREY;
+}
+
+/* What the columns cannot say of a transition. */
+static void put_state_note(struct la_output *o, const struct la_rec_state *r)
+{
+	char text[LA_TEXT_SHORT];
+
+	if (r->certainty == LA_CORRECTED) {
+		la_output_sgr(o, LA_SGR_PURPLE);
+		la_buf_lit(&o->out, "  not ");
+		la_buf_str(&o->out, la_state_word(r->from));
+		la_buf_lit(&o->out, " after all");
+	} else if (r->from == LA_CLOSE_WAIT && r->since >= LA_SEC_NS) {
+		la_text_duration(text, r->since);
+		la_output_sgr(o, LA_SGR_YELLOW);
+		la_buf_lit(&o->out, "  was CLOSE_WAIT for ");
+		la_buf_str(&o->out, text);
+	} else {
+		return;
+	}
+	la_output_sgr(o, LA_SGR_RESET);
+}
+
+static void text_state(struct la_output *o, const struct la_rec *rec)
+{
+	const struct la_rec_state *r = (const struct la_rec_state *)rec;
+	const char *label = r->cause == LA_CAUSE_TIMEOUT ? "timer" : la_cause_word(r->cause);
+	int heads = segment_arrow(&r->seg, &label);
+
+	put_time(o, rec);
+	put_cell(o, state_cell(r, LA_ORIG), true);
+	pad(o, 1);
+	la_output_sgr(o, arrow_colour(&r->seg));
+	put_arrow(o, label, heads, o->glyphs->line);
+	la_output_sgr(o, LA_SGR_RESET);
+	pad(o, 1);
+	put_cell(o, state_cell(r, LA_RESP), false);
+	put_duration(o, r->since);
+	put_endpoints(o, rec);
+	put_state_note(o, r);
+	la_buf_char(&o->out, '\n');
+}
+
+/* Resets that the close line does not tell: the receiver kept the connection, or it smells. */
+static bool rst_is_news(const struct la_rec_rst *r)
+{
+	return r->forged || r->dropped ||
+	       (r->verdict != LA_RST_EXACT && r->verdict != LA_RST_SYN_SENT_ACK_OK);
+}
+
+static void text_rst(struct la_output *o, const struct la_rec *rec)
+{
+	const struct la_rec_rst *r = (const struct la_rec_rst *)rec;
+	char text[LA_TEXT_VERDICT];
+
+	if (!rst_is_news(r))
+		return;
+	put_time(o, rec);
+	put_cell(o, (struct cell){.state = r->state[LA_ORIG], .mark = ' '}, true);
+	pad(o, 1);
+	la_output_sgr(o, LA_SGR_RED);
+	put_arrow(o, "RST", r->sender == LA_ORIG ? TO_RESP : TO_ORIG, o->glyphs->line);
+	la_output_sgr(o, LA_SGR_RESET);
+	pad(o, 1);
+	put_cell(o, (struct cell){.state = r->state[LA_RESP], .mark = ' '}, false);
+	put_duration(o, 0);
+	put_endpoints(o, rec);
+	la_output_sgr(o, LA_SGR_RED);
+	la_buf_lit(&o->out, "  ");
+	la_buf_str(&o->out, la_rst_verdict_text(r->verdict));
+	if (r->dropped)
+		la_buf_lit(&o->out, ", dropped by policy");
+	if (r->forged) {
+		la_text_evidence(text, r->forged);
+		la_buf_lit(&o->out, ", perhaps forged: ");
+		la_buf_str(&o->out, text);
+	}
+	la_output_sgr(o, LA_SGR_RESET);
+	la_buf_char(&o->out, '\n');
+}
+
+/* A close reason as it fits on an arrow. */
+static const char *close_label(unsigned int reason)
+{
+	static const char *const labels[LA_CLOSE_REASON_MAX] = {
+		[LA_CLOSE_FIN] = "closed",	[LA_CLOSE_SIMULTANEOUS_FIN] = "closed",
+		[LA_CLOSE_RESET] = "RESET",	[LA_CLOSE_HALF_CLOSED_RESET] = "RESET",
+		[LA_CLOSE_REFUSED] = "REFUSED", [LA_CLOSE_UNREACHABLE] = "UNREACH",
+		[LA_CLOSE_TIMEOUT] = "TIMEOUT", [LA_CLOSE_REPLACED] = "replaced",
+		[LA_CLOSE_EVICTED] = "evicted", [LA_CLOSE_POLICY] = "policy",
+		[LA_CLOSE_SHUTDOWN] = "open",
+	};
+
+	return reason < LA_CLOSE_REASON_MAX && labels[reason] ? labels[reason] : "?";
+}
+
+/* Where the arrow of a close points: away from who closed. */
+static int close_heads(unsigned int closer)
+{
+	static const int heads[LA_CLOSER_MAX] = {
+		[LA_BY_ORIG] = TO_RESP,
+		[LA_BY_RESP] = TO_ORIG,
+		[LA_BY_BOTH] = TO_RESP | TO_ORIG,
+	};
+
+	return closer < LA_CLOSER_MAX ? heads[closer] : 0;
+}
+
+static void put_close_note(struct la_output *o, const struct la_rec_close *r)
+{
+	char text[LA_TEXT_VERDICT];
+
+	la_buf_lit(&o->out, "  ");
+	la_text_bytes(text, r->side[LA_ORIG].bytes);
+	la_buf_str(&o->out, text);
+	pad(o, 1);
+	la_buf_str(&o->out, o->glyphs->to);
+	pad(o, 1);
+	la_buf_str(&o->out, o->glyphs->from);
+	pad(o, 1);
+	la_text_bytes(text, r->side[LA_RESP].bytes);
+	la_buf_str(&o->out, text);
+	la_buf_lit(&o->out, "  ");
+	la_text_verdict(text, r);
+	la_buf_str(&o->out, text);
+	if (r->midstream)
+		la_buf_lit(&o->out, ", beginning not seen");
+}
+
+static struct cell close_cell(const struct la_rec_close *r, unsigned int endpoint)
+{
+	const struct la_rec_side *side = &r->side[endpoint & 1];
+
+	return (struct cell){.state = side->state,
+			     .mark = side->presumed ? '~' : ' ',
+			     .bold = true,
+			     .alarm = la_text_stuck(r) == (int)endpoint};
+}
+
+static void text_close(struct la_output *o, const struct la_rec *rec)
+{
+	const struct la_rec_close *r = (const struct la_rec_close *)rec;
+
+	put_time(o, rec);
+	put_cell(o, close_cell(r, LA_ORIG), true);
+	pad(o, 1);
+	la_output_sgr(o, LA_SGR_BOLD);
+	la_output_sgr(o, la_style_close(r->reason));
+	put_arrow(o, close_label(r->reason), close_heads(r->closed_by), o->glyphs->heavy);
+	la_output_sgr(o, LA_SGR_RESET);
+	pad(o, 1);
+	put_cell(o, close_cell(r, LA_RESP), false);
+	la_output_sgr(o, LA_SGR_BOLD);
+	put_duration(o, r->duration_ns);
+	put_endpoints(o, rec);
+	la_output_sgr(o, la_style_close(r->reason));
+	put_close_note(o, r);
+	la_output_sgr(o, LA_SGR_RESET);
+	la_buf_char(&o->out, '\n');
+}
+
+static void put_late(struct la_output *o, __u32 count, const char *what)
+{
+	if (!count)
+		return;
+	la_buf_lit(&o->out, ", ");
+	la_buf_u64(&o->out, count);
+	la_buf_str(&o->out, what);
+}
+
+static void text_gone(struct la_output *o, const struct la_rec *rec)
+{
+	const struct la_rec_gone *r = (const struct la_rec_gone *)rec;
+
+	if (!r->late_pkts && !r->fin_retrans && !r->late_rst)
+		return;
+	put_time(o, rec);
+	la_output_sgr(o, LA_SGR_GREY);
+	pad(o, STATE_WIDTH + 2);
+	la_buf_lit(&o->out, "after the close");
+	pad(o, STATE_WIDTH + 2);
+	put_duration(o, 0);
+	put_endpoints(o, rec);
+	la_buf_lit(&o->out, "  ");
+	la_buf_str(&o->out, la_gone_why_text(r->why));
+	put_late(o, r->late_pkts, " late segments");
+	put_late(o, r->fin_retrans, " FIN sent again");
+	put_late(o, r->late_rst, " late RST");
+	la_output_sgr(o, LA_SGR_RESET);
+	la_buf_char(&o->out, '\n');
+}
+
+static void text_lost(struct la_output *o, const struct la_rec *rec)
+{
+	const struct la_rec_lost *r = (const struct la_rec_lost *)rec;
+
+	put_time(o, rec);
+	la_output_sgr(o, LA_SGR_RED);
+	pad(o, 1);
+	la_buf_u64(&o->out, r->count);
+	la_buf_char(&o->out, ' ');
+	la_buf_str(&o->out, la_text_lost(r->source));
+	la_buf_lit(&o->out, " records lost or late: the ring buffer is full");
+	la_output_sgr(o, LA_SGR_RESET);
+	la_buf_char(&o->out, '\n');
+}
+
+static void text_record(struct la_sink *sink, const struct la_rec *rec)
+{
+	static void (*const put[LA_RECORD_MAX])(struct la_output *, const struct la_rec *) = {
+		[LA_REC_STATE] = text_state, [LA_REC_RST] = text_rst,	[LA_REC_CLOSE] = text_close,
+		[LA_REC_GONE] = text_gone,   [LA_REC_LOST] = text_lost,
+	};
+
+	if (rec->type < LA_RECORD_MAX && put[rec->type])
+		put[rec->type]((struct la_output *)sink, rec);
+}
+
+struct la_sink *la_output_text_new(FILE *to, const struct la_output_opts *opts)
+{
+	return la_output_alloc(sizeof(struct la_output), to, opts, text_record);
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * text.c - see text.h. No printf where a JSON line passes by: addresses are written by hand.
+ */
+#include "text.h"
+#include "la_segment.h"
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define COUNT(a) (sizeof(a) / sizeof(*(a)))
+
+static size_t put_uint(char *to, unsigned int value)
+{
+	char digits[10];
+	size_t at = sizeof(digits), n;
+
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	n = sizeof(digits) - at;
+	memcpy(to, digits + at, n);
+	to[n] = '\0';
+	return n;
+}
+
+static bool is_v4(const __u8 addr[16])
+{
+	static const __u8 mapped[12] = {[10] = 0xff, [11] = 0xff};
+
+	return !memcmp(addr, mapped, sizeof(mapped));
+}
+
+size_t la_text_addr(char to[LA_TEXT_ADDR], const __u8 addr[16])
+{
+	size_t n = 0;
+
+	if (!is_v4(addr)) {
+		inet_ntop(AF_INET6, addr, to, LA_TEXT_ADDR);
+		return strlen(to);
+	}
+	for (int i = 12; i < 16; i++) {
+		n += put_uint(to + n, addr[i]);
+		to[n++] = '.';
+	}
+	to[--n] = '\0';
+	return n;
+}
+
+/* Name of a TCP port, NULL if it has none. Looked up once a port: the database is a file. */
+static const char *service_name(__be16 port)
+{
+	static char *names[65536]; /* by port as it lies in memory; "" is none */
+	char buf[1024];
+	struct servent entry, *found = NULL;
+
+	if (!names[port]) {
+		getservbyport_r(port, "tcp", &entry, buf, sizeof(buf), &found);
+		names[port] = strndup(found ? found->s_name : "", 20);
+	}
+	return names[port] && *names[port] ? names[port] : NULL;
+}
+
+size_t la_text_endpoint(char to[LA_TEXT_ENDPOINT], const struct la_rec *rec, enum la_endpoint end,
+			bool service)
+{
+	int i = la_text_index(rec, end);
+	bool v6 = !is_v4(rec->key.addr[i]);
+	const char *name = service ? service_name(rec->key.port[i]) : NULL;
+	size_t n = 0;
+
+	if (v6)
+		to[n++] = '[';
+	n += la_text_addr(to + n, rec->key.addr[i]);
+	if (v6)
+		to[n++] = ']';
+	to[n++] = ':';
+	if (!name)
+		return n + put_uint(to + n, la_ntoh16(rec->key.port[i]));
+	strcpy(to + n, name);
+	return n + strlen(name);
+}
+
+/* A number with three digits or so: 1.24, 12.4, 124. `unit` is what counts as 1. */
+static size_t three_digits(char *to, __u64 value, __u64 unit, const char *name)
+{
+	unsigned long long whole = value / unit, rest = value % unit;
+
+	if (whole >= 100)
+		return (size_t)snprintf(to, LA_TEXT_SHORT, "%llu%s", whole, name);
+	if (whole >= 10)
+		return (size_t)snprintf(to, LA_TEXT_SHORT, "%llu.%llu%s", whole, rest * 10 / unit,
+					name);
+	return (size_t)snprintf(to, LA_TEXT_SHORT, "%llu.%02llu%s", whole, rest * 100 / unit, name);
+}
+
+size_t la_text_duration(char to[LA_TEXT_SHORT], __u64 ns)
+{
+	unsigned long long s = ns / LA_SEC_NS;
+
+	if (ns < 1000)
+		return (size_t)snprintf(to, LA_TEXT_SHORT, "%lluns", (unsigned long long)ns);
+	if (ns < LA_MSEC_NS)
+		return three_digits(to, ns, 1000, "us");
+	if (ns < LA_SEC_NS)
+		return three_digits(to, ns, LA_MSEC_NS, "ms");
+	if (s < 60)
+		return three_digits(to, ns, LA_SEC_NS, "s");
+	if (s < 3600)
+		return (size_t)snprintf(to, LA_TEXT_SHORT, "%llum%02llus", s / 60, s % 60);
+	if (s < 86400)
+		return (size_t)snprintf(to, LA_TEXT_SHORT, "%lluh%02llum", s / 3600, s / 60 % 60);
+	return (size_t)snprintf(to, LA_TEXT_SHORT, "%llud%02lluh", s / 86400, s / 3600 % 24);
+}
+
+size_t la_text_bytes(char to[LA_TEXT_SHORT], __u64 bytes)
+{
+	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+	unsigned long long unit = 1000, whole;
+	size_t i = 0;
+
+	if (bytes < 1000)
+		return (size_t)snprintf(to, LA_TEXT_SHORT, "%llu B", (unsigned long long)bytes);
+	while (bytes / unit >= 1000 && i + 1 < COUNT(units)) {
+		unit *= 1000;
+		i++;
+	}
+	whole = bytes / unit;
+	if (whole >= 100)
+		return (size_t)snprintf(to, LA_TEXT_SHORT, "%llu %s", whole, units[i]);
+	return (size_t)snprintf(to, LA_TEXT_SHORT, "%llu.%llu %s", whole,
+				bytes % unit / (unit / 10), units[i]);
+}
+
+size_t la_text_time(char to[LA_TEXT_SHORT], __s64 epoch_ns)
+{
+	__s64 sec = epoch_ns / (__s64)LA_SEC_NS, ns = epoch_ns % (__s64)LA_SEC_NS;
+	time_t t = (time_t)(ns < 0 ? sec - 1 : sec);
+	struct tm tm = {0};
+
+	if (ns < 0)
+		ns += (__s64)LA_SEC_NS;
+	localtime_r(&t, &tm);
+	return (size_t)snprintf(to, LA_TEXT_SHORT, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min,
+				tm.tm_sec, (int)(ns / (__s64)LA_MSEC_NS));
+}
+
+size_t la_text_flags(char to[LA_TEXT_FLAGS], __u8 flags)
+{
+	static const struct {
+		__u8 bit;
+		char name[4];
+	} rows[] = {
+		{LA_SYN, "SYN"}, {LA_FIN, "FIN"}, {LA_RST, "RST"}, {LA_PSH, "PSH"},
+		{LA_ACK, "ACK"}, {LA_URG, "URG"}, {LA_ECE, "ECE"}, {LA_CWR, "CWR"},
+	};
+	size_t n = 0;
+
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		if (!(flags & rows[i].bit))
+			continue;
+		if (n)
+			to[n++] = ',';
+		memcpy(to + n, rows[i].name, 3);
+		n += 3;
+	}
+	to[n] = '\0';
+	return n;
+}
+
+const char *la_text_segment(const struct la_rec_seg *seg)
+{
+	if (seg->flags & LA_RST)
+		return "RST";
+	if (seg->flags & LA_SYN)
+		return seg->flags & LA_ACK ? "SYN,ACK" : "SYN";
+	if (seg->flags & LA_FIN)
+		return "FIN";
+	return seg->len ? "data" : "ACK";
+}
+
+size_t la_text_evidence(char to[LA_TEXT_VERDICT], __u8 forged)
+{
+	size_t n = 0;
+
+	to[0] = '\0';
+	for (unsigned int e = 1; e < LA_EVIDENCE_MAX; e++)
+		if (forged & 1 << (e - 1))
+			n += (size_t)snprintf(to + n, LA_TEXT_VERDICT - n, "%s%s", n ? "," : "",
+					      la_evidence_word(e));
+	return n;
+}
+
+const char *la_text_end(unsigned int endpoint)
+{
+	return endpoint == LA_ORIG ? "client" : "server";
+}
+
+const char *la_text_lost(unsigned int source)
+{
+	static const char *const words[LA_LOST_MAX] = {
+		[LA_LOST_STATE] = "state",
+		[LA_LOST_CLOSE] = "close",
+	};
+
+	return source < LA_LOST_MAX ? words[source] : "?";
+}
+
+int la_text_stuck(const struct la_rec_close *rec)
+{
+	for (int end = 0; end < 2; end++)
+		if (rec->side[end].state == LA_CLOSE_WAIT &&
+		    rec->side[end].in_state[LA_CLOSE_WAIT] >= LA_SEC_NS)
+			return end;
+	return -1;
+}
+
+/* " by the client", "" where the reason's text has said it or nobody did it. */
+static const char *by_whom(const struct la_rec_close *rec)
+{
+	static const char *const words[LA_CLOSER_MAX] = {
+		[LA_BY_ORIG] = " by the client",
+		[LA_BY_RESP] = " by the server",
+		[LA_BY_POLICY] = " by policy",
+	};
+
+	if (rec->reason == LA_CLOSE_POLICY || rec->closed_by >= LA_CLOSER_MAX ||
+	    !words[rec->closed_by])
+		return "";
+	return words[rec->closed_by];
+}
+
+/* The reason, with its actor where a sentence wants him. */
+static size_t verdict_reason(char *to, size_t size, const struct la_rec_close *rec)
+{
+	const char *by = by_whom(rec);
+
+	switch (rec->reason) {
+	case LA_CLOSE_HALF_CLOSED_RESET:
+		return (size_t)snprintf(to, size, "reset%s after one side had closed", by);
+	case LA_CLOSE_FIN:
+	case LA_CLOSE_RESET:
+	case LA_CLOSE_REFUSED:
+	case LA_CLOSE_UNREACHABLE:
+		return (size_t)snprintf(to, size, "%s%s", la_close_reason_text(rec->reason), by);
+	default:
+		return (size_t)snprintf(to, size, "%s", la_close_reason_text(rec->reason));
+	}
+}
+
+size_t la_text_verdict(char to[LA_TEXT_VERDICT], const struct la_rec_close *rec)
+{
+	size_t n = verdict_reason(to, LA_TEXT_VERDICT, rec);
+	int stuck = la_text_stuck(rec);
+	char buf[LA_TEXT_VERDICT];
+
+	if (rec->timeout_state)
+		n += (size_t)snprintf(to + n, LA_TEXT_VERDICT - n, " in %s",
+				      la_state_word(rec->timeout_state));
+	if (rec->timeout_cause)
+		n += (size_t)snprintf(to + n, LA_TEXT_VERDICT - n, " (%s)",
+				      la_timeout_cause_text(rec->timeout_cause));
+	if (stuck >= 0) {
+		la_text_duration(buf, rec->side[stuck].in_state[LA_CLOSE_WAIT]);
+		n += (size_t)snprintf(to + n, LA_TEXT_VERDICT - n,
+				      ": the %s's application has not closed for %s",
+				      la_text_end((unsigned int)stuck), buf);
+	}
+	if (rec->forged) {
+		la_text_evidence(buf, rec->forged);
+		n += (size_t)snprintf(to + n, LA_TEXT_VERDICT - n, ", perhaps forged: %.100s", buf);
+	}
+	return n;
+}
