@@ -55,9 +55,9 @@ BPF_CFLAGS  = -target bpf -mcpu=v3 -O2 -g $(WARN) -Ivmlinux -Iinclude -Ibpf
 
 # One command line a kind of object; build/obj/KIND/PATH.o is made from PATH.c.
 CC_user = $(CC) $(BASE_CFLAGS) $(OPT) $(HARDEN) $(CFLAGS)
-CC_asan = $(CC) $(BASE_CFLAGS) $(TEST_CFLAGS) -O1 -g $(SANITIZE)
-CC_test = $(CC) $(BASE_CFLAGS) $(TEST_CFLAGS) $(OPT)
-CC_fuzz = $(CLANG) $(BASE_CFLAGS) -O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link
+CC_asan = $(CC) $(BASE_CFLAGS) -Itests $(TEST_CFLAGS) -O1 -g $(SANITIZE)
+CC_test = $(CC) $(BASE_CFLAGS) -Itests $(TEST_CFLAGS) $(OPT)
+CC_fuzz = $(CLANG) $(BASE_CFLAGS) -Itests -O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link
 
 LIB_SRC   := $(filter-out user/main.c,$(wildcard user/*.c))
 # Only the loader sees the BPF skeleton; what runs under sanitizers does without it.
@@ -72,7 +72,7 @@ FUZZERS   := $(patsubst tests/fuzz/%.c,build/%,$(wildcard tests/fuzz/fuzz_*.c))
 SUITES    := $(if $(UNIT_SRC),unit) $(if $(PROG_SRC),prog) $(if $(LIVE_SRC),live)
 HEADERS   := $(wildcard include/*.h)
 USER_HEADERS := $(wildcard user/*.h)
-FORMATTED  = $(wildcard include/*.h bpf/*.[ch] user/*.[ch] tests/*/*.[ch])
+FORMATTED  = $(wildcard include/*.h bpf/*.[ch] user/*.[ch] tests/*.[ch] tests/*/*.[ch])
 TEST_SKELETONS := $(patsubst %.bpf.c,build/%.skel.h,$(notdir $(BPF_TESTS)))
 FUZZ_SECONDS ?= 20
 
