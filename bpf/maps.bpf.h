@@ -58,7 +58,7 @@ struct {
 } scratch SEC(".maps");
 
 /* A flow that is not open yet. */
-const struct la_entry la_fresh SEC(".rodata");
+static const struct la_entry la_fresh;
 
 /* Set by the loader at any time. */
 struct la_config la_cfg;
