@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fuzz_parse.c - any bytes through la_parse(), under the sanitizers.
+ *
+ * The first two bytes of the input choose the link, the protocol that the link names and how
+ * many bytes the packet claims to have had on the wire; the rest is the packet. Whatever the
+ * parser accepts is checked against the bytes by another way than the parser's own.
+ */
+#include "la_parse.h"
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct input {
+	const __u8 *data;
+	size_t size;
+	__u32 wire;
+	enum la_link link;
+	__be16 proto;
+};
+
+struct seen {
+	enum la_reason reason;
+	struct la_key key;
+	struct la_segment seg;
+};
+
+/* Ends the fuzzer, which then keeps the input, unless it holds. */
+static void must(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+/* Parses the first n bytes, in a buffer of just that size. */
+static struct seen look(const struct input *in, size_t n)
+{
+	struct seen s;
+	__u8 *copy = malloc(n ? n : 1);
+
+	must(copy);
+	memset(&s, 0, sizeof(s));
+	memcpy(copy, in->data, n);
+	s.reason = la_parse(copy, copy + n, in->wire, in->link, in->proto, &s.key, &s.seg);
+	free(copy);
+	return s;
+}
+
+/* Where the IP header begins: tags counted from the front. */
+static size_t ip_at(const struct input *in)
+{
+	size_t at = in->link == LA_LINK_ETHER ? 14 : 0;
+	size_t tag = at - 2; /* of the EtherType before it */
+
+	if (in->link == LA_LINK_L3) {
+		if (in->proto != la_hton16(0x8100) && in->proto != la_hton16(0x88a8))
+			return 0;
+		at = 4;
+		tag = 2;
+	}
+	while ((in->data[tag] == 0x81 && in->data[tag + 1] == 0x00) ||
+	       (in->data[tag] == 0x88 && in->data[tag + 1] == 0xa8)) {
+		tag += 4;
+		at += 4;
+	}
+	return at;
+}
+
+/* Where the TCP header begins: extension headers, told apart one by one (RFC 8200, RFC 4302). */
+static size_t tcp_at(const struct input *in, size_t ip)
+{
+	const __u8 *d = in->data;
+	size_t at = ip + 40;
+
+	if (d[ip] >> 4 == 4)
+		return ip + (d[ip] & 15) * 4u;
+	for (__u8 next = d[ip + 6]; next != 6; next = d[ip]) {
+		ip = at;
+		if (next == 44)
+			at += 8;
+		else if (next == 51)
+			at += (d[at + 1] + 2) * 4u;
+		else
+			at += (d[at + 1] + 1) * 8u;
+	}
+	return at;
+}
+
+static void check_addresses(const __u8 *ip, const struct seen *s)
+{
+	bool v4 = ip[0] >> 4 == 4;
+	size_t n = v4 ? 4 : 16, from = v4 ? 12 : 8;
+
+	must(memcmp(s->key.addr[s->seg.dir] + 16 - n, ip + from, n) == 0);
+	must(memcmp(s->key.addr[!s->seg.dir] + 16 - n, ip + from + n, n) == 0);
+	must(!v4 || la_key_is_v4(&s->key));
+}
+
+/* The segment's lengths add up, lie in the packet, and its fields stand where they should. */
+static void check_filled(const struct input *in, const struct seen *s)
+{
+	const struct la_segment *seg = &s->seg;
+	size_t ip = ip_at(in), tcp = tcp_at(in, ip);
+	const __u8 *h = in->data + tcp;
+
+	must(tcp + 20 <= in->size);
+	must(seg->hdr_len == tcp - ip + (h[12] >> 4) * 4u);
+	must(seg->hdr_len + seg->len == seg->ip_len);
+	must(ip <= in->wire && seg->ip_len <= in->wire - ip);
+	must(seg->segs == 1 && seg->dir <= 1 && seg->wscale <= LA_WSCALE_MAX);
+	must(memcmp(h, &s->key.port[seg->dir], 2) == 0);
+	must(memcmp(h + 2, &s->key.port[!seg->dir], 2) == 0);
+	must(seg->seq == ((__u32)h[4] << 24 | h[5] << 16 | h[6] << 8 | h[7]));
+	must(seg->flags == h[13]);
+	must(seg->win == (h[14] << 8 | h[15]));
+	check_addresses(in->data + ip, s);
+}
+
+/* A packet of which less is at hand is the same packet, or cannot be read. */
+static void check_cut(const struct input *in, const struct seen *whole)
+{
+	size_t n = whole->key.port[0] % (in->size + 1);
+	struct seen cut = look(in, n);
+
+	if (cut.reason == LA_R_ACCEPTED)
+		must(memcmp(&cut, whole, sizeof(cut)) == 0);
+	else
+		must(!cut.seg.segs || cut.reason == whole->reason || cut.seg.opts == LA_OPT_BAD);
+}
+
+static bool is_flags_reason(enum la_reason reason)
+{
+	return reason >= LA_R_FLAGS_NULL && reason <= LA_R_FLAGS_NO_ACK;
+}
+
+/* Filled exactly when it says so. */
+static void check(const struct input *in)
+{
+	struct seen s = look(in, in->size), again = look(in, in->size);
+
+	must(memcmp(&s, &again, sizeof(s)) == 0);
+	must(s.reason > LA_NO_REASON && s.reason < LA_REASON_MAX);
+	must(s.seg.segs <= 1);
+	if (s.reason == LA_R_ACCEPTED || is_flags_reason(s.reason))
+		must(s.seg.segs);
+	else
+		must(!s.seg.segs || (s.reason == LA_R_TCP_TRUNCATED && s.seg.opts == LA_OPT_BAD));
+	if (!s.seg.segs)
+		return;
+	check_filled(in, &s);
+	check_cut(in, &s);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const __u16 protos[] = {0, 0x0800, 0x86dd, 0x8100, 0x88a8, 0x0806, 0, 0};
+	/* Added to the size: as it is, less, more, so much more that it is a super-packet. */
+	static const __s32 lies[] = {0, 0, 0, -1, -40, 1000, 70000, 0};
+	struct input in;
+	__s64 wire;
+
+	if (size < 2)
+		return 0;
+	in.data = data + 2;
+	in.size = size - 2;
+	in.link = data[0] & 1 ? LA_LINK_L3 : LA_LINK_ETHER;
+	in.proto = la_hton16(protos[data[0] >> 1 & 7]);
+	wire = (__s64)in.size + lies[data[1] & 7];
+	in.wire = wire < 0 ? 0 : (__u32)wire;
+	check(&in);
+	return 0;
+}
