@@ -407,11 +407,13 @@ static bool port_reuse(struct la_scene *s)
 	return open_and_talk(s) && close_in_turn(s, CLIENT) && all_say(s, LA_TIME_WAIT, LA_LISTEN);
 }
 
+/* All is held, so the SYNs cross, and so do the SYN-ACKs that answer them. */
 static bool simultaneous_open(struct la_scene *s)
 {
-	return wire_holds(s, LA_SYN | LA_ACK, LA_SYN) && dials(s, CLIENT) && dials(s, SERVER) &&
+	return wire_holds(s, 0, 0) && dials(s, CLIENT) && dials(s, SERVER) &&
 	       kernels_say(s, LA_SYN_SENT, LA_SYN_SENT) && wire_releases(s, 2) &&
-	       dialled(s, CLIENT, 0) && dialled(s, SERVER, 0) &&
+	       kernels_say(s, LA_SYN_RECEIVED, LA_SYN_RECEIVED) && wire_is_whole(s) &&
+	       wire_releases(s, 2) && dialled(s, CLIENT, 0) && dialled(s, SERVER, 0) &&
 	       all_say(s, LA_ESTABLISHED, LA_ESTABLISHED) && says(s, CLIENT, 100) &&
 	       says(s, SERVER, 300) && finishes(s, CLIENT) && hears_the_end(s, SERVER) &&
 	       all_say(s, LA_FIN_WAIT_2, LA_CLOSE_WAIT) && finishes(s, SERVER) &&
@@ -522,7 +524,12 @@ const struct la_story la_stories[] = {
 			"closed was not.",
 		.play = lost_last_ack,
 		.endings = 1,
-		.ending = {IN_ORDER},
+		.ending = {{.reason = LA_CLOSE_FIN,
+			    .closed_by = LA_STORY_BY_CLIENT,
+			    .conn_state = LA_CONN_SF,
+			    .gone = LA_GONE_TIME_WAIT_OVER,
+			    .fin_retrans = 1,
+			    .path = {CLOSES_FIRST, CLOSES_LAST}}},
 	},
 	{
 		.name = "silent_death",
@@ -606,5 +613,6 @@ bool la_story_play(const struct la_story *story, struct la_lab *lab, struct la_w
 	vanishes(scene, SERVER);
 	if (scene->listener >= 0)
 		close(scene->listener);
+	la_wire_forget(wire);
 	return wire_is_whole(scene) && ok;
 }

@@ -33,6 +33,7 @@ struct la_ending {
 	enum la_conn_state conn_state;
 	enum la_state timeout_state; /* that outlived its time; LA_NO_STATE: it did not time out */
 	enum la_gone_why gone;
+	int fin_retrans;     /* FINs sent again after the close */
 	const char *path[2]; /* by host: the states it went through after the first one */
 };
 

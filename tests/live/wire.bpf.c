@@ -60,21 +60,28 @@ struct wire_segment {
 	__u8 flags;
 };
 
-/* Offset of the TCP header, or 0 if this is no TCP. */
+/* Packets whose Ethernet header was not where a tc program finds it. */
+__u32 headless;
+
+static __always_inline bool load(struct __sk_buff *skb, __u32 at, void *to, __u32 len)
+{
+	return !bpf_skb_load_bytes_relative(skb, at, to, len, HDR_START_NET);
+}
+
+/* Offset of the TCP header in the IP packet, or 0 if this is no TCP. */
 static __always_inline __u32 tcp_offset(struct __sk_buff *skb)
 {
 	__u8 proto = 0, ihl = 0;
 
 	if (skb->protocol == bpf_htons(ETH_IP)) {
-		if (bpf_skb_load_bytes(skb, ETH_HLEN, &ihl, 1) ||
-		    bpf_skb_load_bytes(skb, ETH_HLEN + IP_PROTO, &proto, 1))
+		if (!load(skb, 0, &ihl, 1) || !load(skb, IP_PROTO, &proto, 1))
 			return 0;
-		return proto == PROTO_TCP ? ETH_HLEN + (ihl & 0xf) * 4 : 0;
+		return proto == PROTO_TCP ? (ihl & 0xf) * 4 : 0;
 	}
 	if (skb->protocol == bpf_htons(ETH_IP6)) {
-		if (bpf_skb_load_bytes(skb, ETH_HLEN + IP6_NEXTHDR, &proto, 1))
+		if (!load(skb, IP6_NEXTHDR, &proto, 1))
 			return 0;
-		return proto == PROTO_TCP ? ETH_HLEN + IP6_HLEN : 0;
+		return proto == PROTO_TCP ? IP6_HLEN : 0;
 	}
 	return 0;
 }
@@ -83,13 +90,16 @@ static __always_inline bool read_segment(struct __sk_buff *skb, struct wire_segm
 {
 	__u32 at = tcp_offset(skb);
 	__u8 tcp[TCP_HLEN];
+	__be16 eth = 0;
 
-	if (!at || bpf_skb_load_bytes(skb, at, tcp, sizeof(tcp)))
+	if (!at || !load(skb, at, tcp, sizeof(tcp)))
 		return false;
+	if (bpf_skb_load_bytes(skb, ETH_TYPE, &eth, sizeof(eth)) || eth != skb->protocol)
+		__sync_fetch_and_add(&headless, 1);
 	seg->way.sport = *(__be16 *)(tcp + TCP_SPORT);
 	seg->way.dport = *(__be16 *)(tcp + TCP_DPORT);
 	seg->flags = tcp[TCP_FLAGS];
-	seg->payload = skb->len - at - (tcp[TCP_OFFSET] >> 4) * 4;
+	seg->payload = skb->len - ETH_HLEN - at - (tcp[TCP_OFFSET] >> 4) * 4;
 	return true;
 }
 

@@ -89,19 +89,13 @@ int la_wire_add(struct la_wire *wire, const struct la_wire_rule *rule)
 
 bool la_wire_clear(struct la_wire *wire)
 {
-	int held = bpf_map__fd(wire->skel->maps.held);
 	struct la_wire_rule off = {0};
-	struct la_wire_frame frame;
 	__u32 key;
 
 	wire->rules = 0;
 	for (key = 0; key < LA_WIRE_RULES; key++) {
 		if (bpf_map_update_elem(bpf_map__fd(wire->skel->maps.rules), &key, &off, BPF_ANY))
 			return false;
-	}
-	for (key = 0; key < LA_WIRE_HELD_MAX; key++) {
-		if (bpf_map_lookup_and_delete_elem(held, NULL, &frame))
-			break;
 	}
 	return true;
 }
@@ -145,6 +139,15 @@ static bool send_frame(struct la_lab *lab, const struct la_wire_frame *frame)
 	return ok;
 }
 
+void la_wire_forget(struct la_wire *wire)
+{
+	struct la_wire_frame frame;
+	int i;
+
+	for (i = 0; i < LA_WIRE_HELD_MAX; i++)
+		bpf_map_lookup_and_delete_elem(bpf_map__fd(wire->skel->maps.held), NULL, &frame);
+}
+
 int la_wire_release(struct la_wire *wire, int max)
 {
 	int map = bpf_map__fd(wire->skel->maps.held), sent = 0;
@@ -165,6 +168,11 @@ struct la_wire_count la_wire_sent(struct la_wire *wire, unsigned short from, uns
 
 	bpf_map_lookup_elem(bpf_map__fd(wire->skel->maps.sent), &way, &count);
 	return count;
+}
+
+unsigned int la_wire_headless(struct la_wire *wire)
+{
+	return wire->skel->bss->headless;
 }
 
 unsigned int la_wire_program_id(struct la_wire *wire)

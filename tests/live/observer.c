@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * observer.c - see observer.h.
+ */
+#include "observer.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define START_MS   10000
+#define STOP_MS	   10000
+#define ARGS_MAX   40
+#define STDERR_MAX 65536
+#define LINE_BYTES 65536
+
+struct la_observer {
+	pid_t pid; /* 0: it has ended */
+	int out;   /* read end of its stdout, -1: it has closed it */
+	int err;   /* memfd behind its stderr */
+	bool bad;  /* it printed what is no record */
+	json_t *records;
+	size_t filled;
+	char line[LINE_BYTES];
+	char said[STDERR_MAX];
+};
+
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* build/test-live and build/demo lie beside build/lastack. */
+const char *la_observer_binary(void)
+{
+	static char path[PATH_MAX];
+	const char *given = getenv("LASTACK");
+	ssize_t len;
+	char *slash;
+
+	if (given)
+		return given;
+	len = readlink("/proc/self/exe", path, sizeof(path) - sizeof("/lastack"));
+	path[len > 0 ? len : 0] = '\0';
+	slash = strrchr(path, '/');
+	if (slash) {
+		strcpy(slash, "/lastack");
+		if (access(path, X_OK) == 0)
+			return path;
+	}
+	fprintf(stderr, "observer: no lastack at %s: build it, or set LASTACK to its path\n", path);
+	return NULL;
+}
+
+const char *la_observer_stderr(struct la_observer *obs)
+{
+	ssize_t got = pread(obs->err, obs->said, sizeof(obs->said) - 1, 0);
+
+	obs->said[got > 0 ? got : 0] = '\0';
+	return obs->said;
+}
+
+static void take_line(struct la_observer *obs, const char *line)
+{
+	json_t *record = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+
+	if (record && json_is_object(record)) {
+		json_array_append_new(obs->records, record);
+		return;
+	}
+	fprintf(stderr, "observer: not a record: %s\n", line);
+	json_decref(record);
+	obs->bad = true;
+}
+
+static void take_lines(struct la_observer *obs)
+{
+	char *line = obs->line, *end;
+
+	while ((end = memchr(line, '\n', obs->filled - (size_t)(line - obs->line)))) {
+		*end = '\0';
+		take_line(obs, line);
+		line = end + 1;
+	}
+	obs->filled -= (size_t)(line - obs->line);
+	memmove(obs->line, line, obs->filled);
+}
+
+/* Waits for output, for at most so long, and takes it. False at its end. */
+static bool read_some(struct la_observer *obs, int ms)
+{
+	struct pollfd wait = {.fd = obs->out, .events = POLLIN};
+	ssize_t got;
+
+	if (obs->out < 0)
+		return false;
+	if (poll(&wait, 1, ms) != 1)
+		return true;
+	got = read(obs->out, obs->line + obs->filled, sizeof(obs->line) - obs->filled);
+	if (got <= 0) {
+		close(obs->out);
+		obs->out = -1;
+		return false;
+	}
+	obs->filled += (size_t)got;
+	take_lines(obs);
+	return true;
+}
+
+/* It says a line about each interface once it is attached there. */
+static bool is_attached(struct la_observer *obs, const char *ifname)
+{
+	char start[64];
+	const char *said;
+
+	if (!ifname)
+		return true;
+	snprintf(start, sizeof(start), "lastack: %s: ", ifname);
+	said = strstr(la_observer_stderr(obs), start);
+	return said && strchr(said, '\n');
+}
+
+static bool has_ended(struct la_observer *obs, int *status)
+{
+	if (obs->pid && waitpid(obs->pid, status, WNOHANG) == obs->pid)
+		obs->pid = 0;
+	return !obs->pid;
+}
+
+static bool wait_attached(struct la_observer *obs, const char *ifname, const char *ifname2)
+{
+	long long deadline = now_ms() + START_MS;
+	int status = 0;
+
+	while (now_ms() < deadline) {
+		if (is_attached(obs, ifname) && is_attached(obs, ifname2))
+			return true;
+		if (has_ended(obs, &status))
+			break;
+		poll(NULL, 0, 5);
+	}
+	fprintf(stderr, "observer: lastack is not attached (wait status %d); it said:\n%s", status,
+		la_observer_stderr(obs));
+	return false;
+}
+
+static bool spawn(struct la_observer *obs, struct la_lab *lab, enum la_lab_host host,
+		  const char *const argv[])
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC)) {
+		fprintf(stderr, "observer: cannot make a pipe: %s\n", strerror(errno));
+		return false;
+	}
+	obs->out = ends[0];
+	obs->pid = la_lab_spawn(lab, host, argv, ends[1], obs->err);
+	close(ends[1]);
+	if (obs->pid > 0)
+		return true;
+	obs->pid = 0;
+	return false;
+}
+
+struct la_observer *la_observer_start(struct la_lab *lab, enum la_lab_host host, const char *ifname,
+				      const char *ifname2, const char *const options[])
+{
+	const char *argv[ARGS_MAX] = {la_observer_binary(), "run", "-o", "jsonl", "-i", ifname};
+	struct la_observer *obs = calloc(1, sizeof(*obs));
+	int argc = 6, i;
+
+	if (ifname2) {
+		argv[argc++] = "-i";
+		argv[argc++] = ifname2;
+	}
+	for (i = 0; options[i] && argc < ARGS_MAX - 1; i++)
+		argv[argc++] = options[i];
+	if (!obs)
+		return NULL;
+	obs->out = -1;
+	obs->err = memfd_create("lastack-stderr", MFD_CLOEXEC);
+	obs->records = json_array();
+	if (argv[0] && obs->err >= 0 && obs->records && spawn(obs, lab, host, argv) &&
+	    wait_attached(obs, ifname, ifname2))
+		return obs;
+	la_observer_free(obs);
+	return NULL;
+}
+
+const json_t *la_observer_records(struct la_observer *obs)
+{
+	return obs->records;
+}
+
+bool la_observer_until(struct la_observer *obs, bool (*done)(const json_t *records, void *ctx),
+		       void *ctx, int ms)
+{
+	long long deadline = now_ms() + ms, left;
+
+	while (!done(obs->records, ctx)) {
+		left = deadline - now_ms();
+		if (left <= 0 || !read_some(obs, (int)left))
+			return false;
+	}
+	return true;
+}
+
+int la_observer_stop(struct la_observer *obs)
+{
+	long long deadline = now_ms() + STOP_MS;
+	int status = -1;
+
+	if (!obs->pid || kill(obs->pid, SIGTERM))
+		return -1;
+	while (now_ms() < deadline && read_some(obs, (int)(deadline - now_ms())))
+		;
+	while (now_ms() < deadline && !has_ended(obs, &status))
+		poll(NULL, 0, 5);
+	if (obs->pid || obs->bad || obs->filled || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+pid_t la_observer_pid(const struct la_observer *obs)
+{
+	return obs->pid;
+}
+
+void la_observer_free(struct la_observer *obs)
+{
+	if (!obs)
+		return;
+	if (obs->pid > 0) {
+		kill(obs->pid, SIGKILL);
+		waitpid(obs->pid, NULL, 0);
+	}
+	if (obs->out >= 0)
+		close(obs->out);
+	if (obs->err >= 0)
+		close(obs->err);
+	json_decref(obs->records);
+	free(obs);
+}
