@@ -141,7 +141,7 @@ format: ## format all sources
 	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
 
 tidy: build/lastack ## run clang-tidy over user/
-	$(Q)$(CLANG_TIDY) --quiet $(wildcard user/*.c) -- $(filter-out -MMD -MP,$(BASE_CFLAGS))
+	$(Q)$(CLANG_TIDY) --quiet $(wildcard user/*.c) -- $(subst -Ibuild,-isystem build,$(filter-out -MMD -MP,$(BASE_CFLAGS)))
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
