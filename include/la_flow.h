@@ -100,6 +100,7 @@ struct la_flow {
 	struct la_prov prov;
 	__u32 ifindex;	 /* interface that saw it first */
 	__u32 close_seq; /* number of its close record */
+	__u32 id_isn;	 /* what the id is made of: fixed with the first record */
 	__u32 late_pkts;
 	__u32 fin_retrans;
 	__u32 late_rst;

@@ -80,11 +80,9 @@ LA_INLINE __u8 la_presumed_bits(const struct la_flow *f)
 /* Keeps what the records tell of the flow as it is now. */
 LA_INLINE void la_out_identify(const struct la_flow *f, struct la_out *out)
 {
-	const struct la_side *o = &f->side[f->orig & 1];
-
 	out->isn[0] = f->side[0].isn;
 	out->isn[1] = f->side[1].isn;
-	out->known = o->flags & LA_S_SYN ? o->isn : 0;
+	out->known = f->id_isn;
 	out->ifindex = f->ifindex;
 	out->orig = f->orig & 1;
 	out->state[0] = f->side[0].state;
@@ -92,9 +90,19 @@ LA_INLINE void la_out_identify(const struct la_flow *f, struct la_out *out)
 	out->presumed = la_presumed_bits(f);
 }
 
+/* The first record names the connection; what is learnt later does not rename it. */
+LA_INLINE void la_out_name(struct la_flow *f)
+{
+	const struct la_side *o = &f->side[f->orig & 1];
+
+	if (!f->seq)
+		f->id_isn = o->flags & LA_S_SYN ? o->isn : 0;
+}
+
 /* The note is complete: draws the numbers of its records. */
 LA_INLINE void la_out_seal(struct la_flow *f, struct la_out *out)
 {
+	la_out_name(f);
 	la_out_identify(f, out);
 	out->seq = f->seq;
 	f->seq += out->n + !!(out->want & LA_WANT_SEGMENT) + !!(out->want & LA_WANT_RST);

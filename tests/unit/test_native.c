@@ -122,6 +122,20 @@ Test(native, records_of_a_connection_are_numbered_without_a_gap)
 	play_end(&p);
 }
 
+/* The SYN-ACK tells the number of a SYN that was missed; a second one tells another. */
+Test(native, what_is_learnt_later_does_not_rename_a_connection)
+{
+	struct play p = play_start();
+
+	say(&p, 40000, (struct said){0, 'S', LA_SYN | LA_ACK, 5000, 1001, 0});
+	say(&p, 40000, (struct said){MS, 'C', LA_SYN | LA_ACK, 1007, 5001, 0});
+	la_native_finish(p.native);
+	cr_assert_gt(p.heard->n, 4);
+	for (size_t i = 1; i < p.heard->n; i++)
+		cr_expect_eq(p.heard->rec[i].h.id, p.heard->rec[0].h.id, "record %zu", i);
+	play_end(&p);
+}
+
 Test(native, time_wait_ends_at_its_deadline_however_late_it_is_seen)
 {
 	static const __u64 looks[] = {60 * S + 90 * MS, 61 * S, 100000 * S};
