@@ -193,7 +193,7 @@ static void on_close(struct ladder *l, struct conn *c, const struct la_rec *rec)
 {
 	end_row(l, c);
 	turn_to(l, c);
-	la_draw_close(&l->o, (const struct la_rec_close *)rec);
+	la_draw_close(&l->o, &c->pen, (const struct la_rec_close *)rec);
 	if (!c->closed)
 		l->open--;
 	if (l->live == c)
@@ -215,22 +215,26 @@ static void forget(struct ladder *l, struct conn *c)
 	free(c);
 }
 
-/* Draws what was kept of a connection of which nothing more is told here. */
-static void leave(struct ladder *l, struct conn *c)
+/* Draws what was kept and is worth it: all of an open connection, of a closed one the news. */
+static void draw_rest(struct ladder *l, struct conn *c)
 {
 	end_row(l, c);
 	if (c->rows && (!c->closed || c->news))
 		turn_to(l, c);
-	forget(l, c);
 }
 
 static void on_gone(struct ladder *l, struct conn *c, const struct la_rec *rec)
 {
-	end_row(l, c);
-	if (c->rows && (!c->closed || c->news))
-		turn_to(l, c);
+	draw_rest(l, c);
 	if (l->any_drawn && l->drawn == c->id)
 		la_draw_gone(&l->o, (const struct la_rec_gone *)rec);
+	forget(l, c);
+}
+
+/* Nothing more will be told of a connection here. */
+static void leave(struct ladder *l, struct conn *c)
+{
+	draw_rest(l, c);
 	forget(l, c);
 }
 

@@ -82,8 +82,11 @@ static void put_life(struct la_output *o, __u8 state, bool presumed)
 	la_output_sgr(o, LA_SGR_RESET);
 }
 
-/* A state beside its life line: NAME, (NAME?) if presumed, !NAME if corrected. */
-static void put_state(struct la_output *o, const struct la_row *row, int endpoint)
+/*
+ * A state beside its life line: NAME, (NAME?) if presumed, !NAME if corrected; `alarm` if it
+ * must not be overlooked. Returns how many columns of its field are still free to the right.
+ */
+static int put_state(struct la_output *o, const struct la_row *row, int endpoint, bool alarm)
 {
 	bool maybe = row->presumed & 1 << endpoint, fixed = row->corrected & 1 << endpoint;
 	const char *word = la_state_word(row->state[endpoint]);
@@ -93,9 +96,8 @@ static void put_state(struct la_output *o, const struct la_row *row, int endpoin
 		pad(o, STATE_WIDTH - 1 - width);
 	else
 		pad(o, 1);
-	la_output_sgr(o, la_style_state(row->state[endpoint]));
-	la_output_sgr(o, fixed ? LA_SGR_PURPLE : "");
-	la_output_sgr(o, maybe ? LA_SGR_DIM : LA_SGR_BOLD);
+	la_output_sgr(o, fixed ? LA_SGR_PURPLE : la_style_state(row->state[endpoint]));
+	la_output_sgr(o, alarm ? LA_SGR_ALARM : maybe ? LA_SGR_DIM : LA_SGR_BOLD);
 	put(o, fixed ? "!" : "");
 	put(o, maybe ? "(" : "");
 	put(o, word);
@@ -103,8 +105,7 @@ static void put_state(struct la_output *o, const struct la_row *row, int endpoin
 	la_output_sgr(o, LA_SGR_RESET);
 	if (endpoint == LA_ORIG)
 		pad(o, 1);
-	else
-		pad(o, STATE_WIDTH - 1 - width);
+	return endpoint == LA_ORIG ? 0 : STATE_WIDTH - 1 - width;
 }
 
 /* True if a row changes what stands on the paper of an endpoint. */
@@ -289,7 +290,7 @@ static void put_clock(struct la_output *o, const struct la_pen *pen, const struc
 static void put_time(struct la_output *o, __u64 ns)
 {
 	char text[LA_TEXT_SHORT];
-	int width = (int)la_text_duration(text, ns);
+	int width = ns ? (int)la_text_duration(text, ns) : snprintf(text, sizeof(text), "0");
 
 	pad(o, TIME_WIDTH - width);
 	la_output_sgr(o, LA_SGR_GREY);
@@ -340,11 +341,11 @@ static void put_beginning(struct la_output *o, const struct la_row *row)
 
 	before.state[LA_ORIG] = row->from[LA_ORIG] ? row->from[LA_ORIG] : LA_CLOSED;
 	before.state[LA_RESP] = row->from[LA_RESP] ? row->from[LA_RESP] : row->state[LA_RESP];
-	put_state(o, &before, LA_ORIG);
+	put_state(o, &before, LA_ORIG, false);
 	put_life(o, before.state[LA_ORIG], false);
 	pad(o, ARROW_WIDTH);
 	put_life(o, before.state[LA_RESP], true);
-	put_state(o, &before, LA_RESP);
+	put_state(o, &before, LA_RESP, false);
 	la_buf_char(&o->out, '\n');
 }
 
@@ -377,11 +378,13 @@ static void remember(struct la_pen *pen, const struct la_row *row)
 
 void la_draw_row(struct la_output *o, struct la_pen *pen, const struct la_row *row)
 {
+	int free = STATE_WIDTH;
+
 	if (!pen->begun)
 		begin(o, pen, row);
 	put_between(o, pen, row);
 	if (shows(pen, row, LA_ORIG))
-		put_state(o, row, LA_ORIG);
+		put_state(o, row, LA_ORIG, false);
 	else
 		pad(o, STATE_WIDTH);
 	put_life(o, row->state[LA_ORIG], row->presumed & 1 << LA_ORIG);
@@ -391,9 +394,8 @@ void la_draw_row(struct la_output *o, struct la_pen *pen, const struct la_row *r
 		put_clock(o, pen, row);
 	put_life(o, row->state[LA_RESP], row->presumed & 1 << LA_RESP);
 	if (shows(pen, row, LA_RESP))
-		put_state(o, row, LA_RESP);
-	else
-		pad(o, STATE_WIDTH);
+		free = put_state(o, row, LA_RESP, false);
+	pad(o, free);
 	put_time(o, row->ts > pen->start ? row->ts - pen->start : 0);
 	put_notes(o, pen, row);
 	la_buf_char(&o->out, '\n');
@@ -433,10 +435,39 @@ static void put_amounts(struct la_output *o, const struct la_rec_close *rec)
 	put(o, text);
 }
 
-void la_draw_close(struct la_output *o, const struct la_rec_close *rec)
+/* A connection that ended in silence: how long, and where it left both. */
+static void put_silence(struct la_output *o, struct la_pen *pen, const struct la_rec_close *rec)
+{
+	int stuck = la_text_stuck(rec), width, free;
+	char text[LABEL_SIZE], time[LA_TEXT_SHORT];
+	struct la_row row = {.ts = rec->h.ts};
+
+	if (!pen->begun || row.ts < pen->last + LA_SEC_NS)
+		return;
+	for (int end = 0; end < 2; end++) {
+		row.state[end] = rec->side[end].state;
+		row.presumed |= (__u8)(!!rec->side[end].presumed << end);
+	}
+	la_text_duration(time, row.ts - pen->last);
+	width = snprintf(text, sizeof(text), "%s of silence", time);
+	put_state(o, &row, LA_ORIG, stuck == LA_ORIG);
+	put_life(o, row.state[LA_ORIG], row.presumed & 1 << LA_ORIG);
+	la_output_sgr(o, LA_SGR_BLUE);
+	put_middle(o, text, width);
+	la_output_sgr(o, LA_SGR_RESET);
+	put_life(o, row.state[LA_RESP], row.presumed & 1 << LA_RESP);
+	free = put_state(o, &row, LA_RESP, stuck == LA_RESP);
+	pad(o, free);
+	put_time(o, row.ts - pen->start);
+	la_buf_char(&o->out, '\n');
+	remember(pen, &row);
+}
+
+void la_draw_close(struct la_output *o, struct la_pen *pen, const struct la_rec_close *rec)
 {
 	char text[LA_TEXT_VERDICT];
 
+	put_silence(o, pen, rec);
 	la_output_sgr(o, LA_SGR_BOLD);
 	la_output_sgr(o, la_text_stuck(rec) >= 0 ? LA_SGR_ALARM : la_style_close(rec->reason));
 	la_buf_repeat(&o->out, o->glyphs->heavy, 2);

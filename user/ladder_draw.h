@@ -51,8 +51,8 @@ void la_draw_row(struct la_output *o, struct la_pen *pen, const struct la_row *r
 /* Rows that were too many to keep. */
 void la_draw_skipped(struct la_output *o, const struct la_pen *pen, __u32 rows);
 
-/* How it ended, in one line. */
-void la_draw_close(struct la_output *o, const struct la_rec_close *rec);
+/* How it ended: the states in which a silence left them, if one did, and one line. */
+void la_draw_close(struct la_output *o, struct la_pen *pen, const struct la_rec_close *rec);
 
 /* What came after the end; nothing if nothing did. */
 void la_draw_gone(struct la_output *o, const struct la_rec_gone *rec);

@@ -261,7 +261,7 @@ size_t la_text_verdict(char to[LA_TEXT_VERDICT], const struct la_rec_close *rec)
 	if (rec->timeout_state)
 		n += (size_t)snprintf(to + n, LA_TEXT_VERDICT - n, " in %s",
 				      la_state_word(rec->timeout_state));
-	if (rec->timeout_cause)
+	if (rec->timeout_cause && stuck < 0)
 		n += (size_t)snprintf(to + n, LA_TEXT_VERDICT - n, " (%s)",
 				      la_timeout_cause_text(rec->timeout_cause));
 	if (stuck >= 0) {
