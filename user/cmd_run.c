@@ -28,8 +28,8 @@
 /* How often flows are looked over for those whose time has come. */
 #define SWEEP_NS (250 * LA_MSEC_NS)
 
-/* Rounds of closing and draining at the end; each empties the ring buffer once. */
-#define SHUTDOWN_ROUNDS 1000
+/* Batches that empty the fullest ring buffer, and some more. */
+#define RING_BATCHES 1000
 
 struct run_opts {
 	struct la_options shared;
@@ -131,7 +131,7 @@ static int take_interface(struct run_opts *opts, const char *arg)
 static int take_hook(struct run_opts *opts, const char *arg)
 {
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
-		if (strcmp(arg, hooks[i]))
+		if (strcmp(arg, hooks[i]) != 0)
 			continue;
 		opts->hook = (enum la_hook_choice)i;
 		return 0;
@@ -208,7 +208,7 @@ static int bad_word(int opt, char **argv)
 {
 	char letter[] = {'-', (char)optopt, '\0'};
 	const char *last = argv[optind - 1];
-	const char *word = strncmp(last, "--", 2) && optopt ? letter : last;
+	const char *word = strncmp(last, "--", 2) != 0 && optopt ? letter : last;
 
 	if (opt == ':')
 		return bad(word, "its value is missing", "lastack run --help");
@@ -419,19 +419,28 @@ static int attach_all(struct run *run)
 	return 0;
 }
 
-/* Closes what is open. The ring may be too small for all at once, so by turns with draining. */
+static void drain_all(struct run *run)
+{
+	for (int i = 0; i < RING_BATCHES && la_events_drain(run->events) > 0; i++)
+		;
+}
+
+/*
+ * Closes what is open. The ring may be too small for all at once, so by turns with draining;
+ * if nothing was closed though the ring was empty, nothing ever will be.
+ */
 static void close_flows(struct run *run)
 {
 	__u64 before, flows = la_loader_flows(run->loader);
 
 	do {
+		drain_all(run);
 		before = flows;
 		if (la_loader_shutdown(run->loader))
 			break;
-		for (int i = 0; i < SHUTDOWN_ROUNDS && la_events_drain(run->events) > 0; i++)
-			;
 		flows = la_loader_flows(run->loader);
 	} while (flows && flows < before);
+	drain_all(run);
 	tell_losses(run);
 	la_sink_flush(run->output);
 }

@@ -75,7 +75,7 @@ static int take(void *ctx, void *data, size_t size)
 		memcpy(copy, data, size);
 		place = place_of(events, &copy->h);
 		memmove(&events->order[place + 1], &events->order[place],
-			(events->count - place) * sizeof(*events->order));
+			(events->count - place) * sizeof(const union la_any_rec *));
 		events->order[place] = copy;
 		events->count++;
 	}

@@ -695,23 +695,44 @@ Test(attach, moving_to_another_namespace_is_vanishing)
 
 /* ---- a connection ---- */
 
-/* One connection over loopback, opened, used and closed by both ends. */
-static void connect_once(void)
+/* A listener on loopback; *at says where. */
+static int listener_new(struct sockaddr_in *at)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(at);
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), client, server;
+	socklen_t size = sizeof(*at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	cr_assert(zero(int, bind(listener, (struct sockaddr *)&at, size)));
-	cr_assert(zero(int, listen(listener, 1)));
-	cr_assert(zero(int, getsockname(listener, (struct sockaddr *)&at, &size)));
-	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	cr_assert(zero(int, connect(client, (struct sockaddr *)&at, size)));
-	server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-	cr_assert(ge(int, server, 0));
-	cr_assert(eq(int, (int)write(client, "hello", 5), 5));
-	close(client);
-	close(server);
+	*at = (struct sockaddr_in){.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	cr_assert(zero(int, bind(fd, (struct sockaddr *)at, size)));
+	cr_assert(zero(int, listen(fd, 16)));
+	cr_assert(zero(int, getsockname(fd, (struct sockaddr *)at, &size)));
+	return fd;
+}
+
+static int connected_to(const struct sockaddr_in *at)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	cr_assert(zero(int, connect(fd, (const struct sockaddr *)at, sizeof(*at))));
+	return fd;
+}
+
+/* So many connections over loopback, each opened, used, and closed by the client first. */
+static void connect_and_close(unsigned int count)
+{
+	struct sockaddr_in at;
+	int listener = listener_new(&at), client, server;
+	char data[5];
+
+	while (count--) {
+		client = connected_to(&at);
+		server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		cr_assert(ge(int, server, 0));
+		cr_assert(eq(int, (int)write(client, "hello", 5), 5));
+		cr_assert(eq(int, (int)read(server, data, 5), 5)); /* unread data is a reset */
+		close(client);
+		close(server);
+	}
 	close(listener);
 }
 
@@ -742,8 +763,7 @@ Test(attach, count_ends_it_after_so_many_connections)
 
 	world();
 	start(&child, "run -i lo -o jsonl --count 2", "lo");
-	for (int i = 0; i < 3; i++)
-		connect_once();
+	connect_and_close(3);
 	read_out(&child, text, sizeof(text));
 	cr_expect(zero(int, ended(&child)));
 	cr_expect(eq(uint, occurrences(text, "\"type\":\"close\""), 2), "%s", text);
@@ -757,7 +777,7 @@ Test(attach, a_filter_picks_what_is_printed)
 
 	world();
 	start(&child, "run -i lo -o jsonl --for 1s port 1", "lo");
-	connect_once();
+	connect_and_close(1);
 	read_out(&child, text, sizeof(text));
 	cr_expect(zero(int, ended(&child)));
 	cr_expect(eq(str, text, ""));
@@ -766,19 +786,14 @@ Test(attach, a_filter_picks_what_is_printed)
 Test(attach, what_is_open_at_the_end_is_told)
 {
 	static char text[65536];
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t size = sizeof(at);
+	struct sockaddr_in at;
 	struct child child;
 	int listener, client;
 
 	world();
-	listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	cr_assert(zero(int, bind(listener, (struct sockaddr *)&at, size)));
-	cr_assert(zero(int, listen(listener, 1)));
-	cr_assert(zero(int, getsockname(listener, (struct sockaddr *)&at, &size)));
+	listener = listener_new(&at);
 	start(&child, "run -i lo -o jsonl", "lo");
-	cr_assert(zero(int, connect(client, (struct sockaddr *)&at, size)));
+	client = connected_to(&at);
 	kill(child.pid, SIGINT);
 	read_out(&child, text, sizeof(text));
 	cr_expect(zero(int, ended(&child)));
@@ -787,4 +802,32 @@ Test(attach, what_is_open_at_the_end_is_told)
 	expect(&child, "1 still open");
 	close(client);
 	close(listener);
+}
+
+/* Nobody reads stdout until the ring has run over: transitions are lost, no close record is. */
+Test(attach, a_stalled_reader_loses_no_close_record)
+{
+	enum { CONNECTIONS = 8000 };
+	unsigned int closes = 0, losses = 0;
+	size_t size = 0;
+	char *line = NULL;
+	struct child child;
+	FILE *out;
+
+	world();
+	sh("echo 0 > /proc/sys/net/ipv4/tcp_tw_reuse"); /* every connection has ports of its own */
+	start(&child, "run -i lo -o jsonl", "lo");
+	connect_and_close(CONNECTIONS);
+	kill(child.pid, SIGINT);
+	out = fdopen(dup(child.out), "r");
+	while (getline(&line, &size, out) > 0) {
+		closes += has(line, "\"type\":\"close\"");
+		losses += has(line, "\"type\":\"lost\"");
+	}
+	fclose(out);
+	free(line);
+	cr_expect(zero(int, ended(&child)), "%s", child.said);
+	cr_expect(eq(uint, closes, CONNECTIONS));
+	cr_expect(gt(uint, losses, 0), "the ring did not run over: this test tested nothing");
+	expect(&child, "records: the ring buffer was full");
 }
