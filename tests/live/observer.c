@@ -155,44 +155,78 @@ static bool wait_attached(struct la_observer *obs, const char *ifname, const cha
 	return false;
 }
 
+/* out: its stdout, -1 for ours. */
 static bool spawn(struct la_observer *obs, struct la_lab *lab, enum la_lab_host host,
-		  const char *const argv[])
+		  const char *const argv[], int out)
+{
+	pid_t pid = la_lab_spawn(lab, host, argv, out, obs->err);
+
+	obs->pid = pid > 0 ? pid : 0;
+	return pid > 0;
+}
+
+static bool spawn_piped(struct la_observer *obs, struct la_lab *lab, enum la_lab_host host,
+			const char *const argv[])
 {
 	int ends[2];
+	bool ok;
 
 	if (pipe2(ends, O_CLOEXEC)) {
 		fprintf(stderr, "observer: cannot make a pipe: %s\n", strerror(errno));
 		return false;
 	}
 	obs->out = ends[0];
-	obs->pid = la_lab_spawn(lab, host, argv, ends[1], obs->err);
+	ok = spawn(obs, lab, host, argv, ends[1]);
 	close(ends[1]);
-	if (obs->pid > 0)
-		return true;
-	obs->pid = 0;
-	return false;
+	return ok;
 }
 
-struct la_observer *la_observer_start(struct la_lab *lab, enum la_lab_host host, const char *ifname,
-				      const char *ifname2, const char *const options[])
+static struct la_observer *new_observer(void)
 {
-	const char *argv[ARGS_MAX] = {la_observer_binary(), "run", "-o", "jsonl", "-i", ifname};
 	struct la_observer *obs = calloc(1, sizeof(*obs));
-	int argc = 6, i;
 
-	if (ifname2) {
-		argv[argc++] = "-i";
-		argv[argc++] = ifname2;
-	}
-	for (i = 0; options[i] && argc < ARGS_MAX - 1; i++)
-		argv[argc++] = options[i];
 	if (!obs)
 		return NULL;
 	obs->out = -1;
 	obs->err = memfd_create("lastack-stderr", MFD_CLOEXEC);
 	obs->records = json_array();
-	if (argv[0] && obs->err >= 0 && obs->records && spawn(obs, lab, host, argv) &&
+	if (obs->err >= 0 && obs->records)
+		return obs;
+	la_observer_free(obs);
+	return NULL;
+}
+
+/* Appends options to an argument list of ARGS_MAX. */
+static void add_options(const char *argv[], int argc, const char *const options[])
+{
+	while (*options && argc < ARGS_MAX - 1)
+		argv[argc++] = *options++;
+}
+
+struct la_observer *la_observer_start(struct la_lab *lab, enum la_lab_host host, const char *ifname,
+				      const char *ifname2, const char *const options[])
+{
+	const char *one[ARGS_MAX] = {la_observer_binary(), "run", "-o", "jsonl", "-i", ifname};
+	const char *two[ARGS_MAX] = {one[0], "run", "-o", "jsonl", "-i", ifname, "-i", ifname2};
+	struct la_observer *obs = new_observer();
+
+	add_options(one, 6, options);
+	add_options(two, 8, options);
+	if (obs && one[0] && spawn_piped(obs, lab, host, ifname2 ? two : one) &&
 	    wait_attached(obs, ifname, ifname2))
+		return obs;
+	la_observer_free(obs);
+	return NULL;
+}
+
+struct la_observer *la_observer_start_drawing(struct la_lab *lab, enum la_lab_host host,
+					      const char *ifname, const char *const options[])
+{
+	const char *argv[ARGS_MAX] = {la_observer_binary(), "run", "-i", ifname};
+	struct la_observer *obs = new_observer();
+
+	add_options(argv, 4, options);
+	if (obs && argv[0] && spawn(obs, lab, host, argv, -1) && wait_attached(obs, ifname, NULL))
 		return obs;
 	la_observer_free(obs);
 	return NULL;

@@ -27,6 +27,13 @@ const char *la_observer_binary(void);
 struct la_observer *la_observer_start(struct la_lab *lab, enum la_lab_host host, const char *ifname,
 				      const char *ifname2, const char *const options[]);
 
+/*
+ * The same with our stdout for its own, and without `-o jsonl`: for people to look at. It
+ * has no records.
+ */
+struct la_observer *la_observer_start_drawing(struct la_lab *lab, enum la_lab_host host,
+					      const char *ifname, const char *const options[]);
+
 /* All records so far, in order, as a JSON array. Owned by the observer. */
 const json_t *la_observer_records(struct la_observer *obs);
 

@@ -11,20 +11,22 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#define ETH_HLEN    14
-#define ETH_IP	    0x0800
-#define ETH_IP6	    0x86dd
-#define PROTO_TCP   6
-#define IP6_HLEN    40
-#define TCP_HLEN    20
-#define ACT_PASS    -1 /* TC_ACT_UNSPEC: let the next program decide */
-#define ACT_TAKE    4  /* TC_ACT_STOLEN: gone, and the sender believes it is on its way */
-#define TCP_SPORT   0
-#define TCP_DPORT   2
-#define TCP_OFFSET  12
-#define TCP_FLAGS   13
-#define IP_PROTO    9
-#define IP6_NEXTHDR 6
+#define ETH_HLEN      14
+#define ETH_TYPE      12
+#define HDR_START_NET 1 /* BPF_HDR_START_NET: from the IP header */
+#define ETH_IP	      0x0800
+#define ETH_IP6	      0x86dd
+#define PROTO_TCP     6
+#define IP6_HLEN      40
+#define TCP_HLEN      20
+#define ACT_PASS      -1 /* TC_ACT_UNSPEC: let the next program decide */
+#define ACT_TAKE      4	 /* TC_ACT_STOLEN: gone, and the sender believes it is on its way */
+#define TCP_SPORT     0
+#define TCP_DPORT     2
+#define TCP_OFFSET    12
+#define TCP_FLAGS     13
+#define IP_PROTO      9
+#define IP6_NEXTHDR   6
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
