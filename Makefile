@@ -73,7 +73,7 @@ SUITES    := $(if $(UNIT_SRC),unit) $(if $(PROG_SRC),prog) $(if $(LIVE_SRC),live
 HEADERS   := $(wildcard include/*.h)
 USER_HEADERS := $(wildcard user/*.h)
 FORMATTED  = $(wildcard include/*.h bpf/*.[ch] user/*.[ch] tests/*.[ch] tests/*/*.[ch])
-TEST_SKELETONS := $(patsubst %.bpf.c,build/%.skel.h,$(notdir $(BPF_TESTS)))
+skeletons  = $(patsubst %.bpf.c,build/%.skel.h,$(notdir $(wildcard tests/$(1)/*.bpf.c)))
 FUZZ_SECONDS ?= 20
 
 objects = $(patsubst %.c,build/obj/$(1)/%.o,$(2))
@@ -190,9 +190,9 @@ endef
 $(foreach kind,user asan test fuzz,$(eval $(call object_rule,$(kind))))
 
 build/obj/user/user/loader.o: | build/lastack.skel.h
-$(call objects,test,$(PROG_SRC)): | build/lastack.skel.h $(TEST_SKELETONS)
-$(call objects,test,$(LIVE_SRC) $(DEMO_SRC)): | $(TEST_SKELETONS)
-$(call objects,test,$(BENCH_SRC)): | build/lastack.skel.h $(TEST_SKELETONS)
+$(call objects,test,$(PROG_SRC)): | build/lastack.skel.h $(call skeletons,prog)
+$(call objects,test,$(LIVE_SRC) $(DEMO_SRC)): | $(call skeletons,live)
+$(call objects,test,$(BENCH_SRC)): | $(call skeletons,bench)
 
 # An archive is made anew, so that it does not keep members whose source is gone.
 define archive
