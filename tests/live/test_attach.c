@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -394,6 +395,22 @@ Test(attach, without_privilege_it_names_the_capabilities)
 	expect_end("run -i v0", lack_bpf, 1, "not permitted, CAP_BPF missing");
 	expect_end("run -i v0", lack_net_admin, 1, "not permitted, CAP_NET_ADMIN missing");
 	expect_end("run -i v9", be_nobody, 1, "v9: no such interface");
+	cr_expect(zero(uint, hook_count("v0")));
+}
+
+static void hide_btf(void)
+{
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", "/sys/kernel/btf", "tmpfs", 0, NULL))
+		_exit(126);
+}
+
+Test(attach, without_btf_it_says_what_kernel_is_needed)
+{
+	world();
+	expect_end(
+		"run -i v0", hide_btf, 1,
+		"/sys/kernel/btf/vmlinux is not readable (a kernel with CONFIG_DEBUG_INFO_BTF=y");
 	cr_expect(zero(uint, hook_count("v0")));
 }
 
