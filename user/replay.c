@@ -177,7 +177,7 @@ static int fail_link(struct la_replay *r, int dlt)
 static int fail_broken(struct la_replay *r, const char *why, __u64 packets)
 {
 	r->what = "capture ends early";
-	r->todo = "the connections up to there are complete as far as they go";
+	r->todo = "the records up to there are printed";
 	snprintf(r->why, sizeof(r->why), "after %llu packets: %s", (unsigned long long)packets,
 		 why);
 	return -1;
