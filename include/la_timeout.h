@@ -68,8 +68,10 @@ LA_INLINE bool la_class_renewed(__u8 class)
 LA_INLINE __u64 la_deadline(const struct la_flow *f, const struct la_config *cfg)
 {
 	__u64 from = la_class_renewed(f->class) ? f->last : f->since;
+	__u32 class = f->class;
 
-	return from + cfg->timeout[f->class < LA_TIMEOUT_MAX ? f->class : 0];
+	LA_OPAQUE(class);
+	return from + cfg->timeout[class < LA_TIMEOUT_MAX ? class : 0];
 }
 
 #endif
