@@ -102,13 +102,9 @@ static void keep(struct conn *c, const struct la_row *row)
 }
 
 /* True if the rows of a connection are to be drawn as they come. */
-static bool draws_now(struct ladder *l, struct conn *c)
+static bool draws_now(const struct ladder *l, const struct conn *c)
 {
-	if (c->closed)
-		return l->any_drawn && l->drawn == c->id;
-	if (!l->live && l->open == 1)
-		l->live = c;
-	return l->live == c;
+	return l->live == c || (c->closed && l->any_drawn && l->drawn == c->id);
 }
 
 /* Ends the row that is being gathered. */
@@ -270,8 +266,11 @@ static void ladder_record(struct la_sink *sink, const struct la_rec *rec)
 	if (rec->type >= LA_RECORD_MAX || !on[rec->type])
 		return;
 	c = find(l, rec);
-	if (c)
-		on[rec->type](l, c, rec);
+	if (!c)
+		return;
+	if (!l->live && !c->closed && l->open == 1)
+		l->live = c;
+	on[rec->type](l, c, rec);
 }
 
 static void ladder_flush(struct la_sink *sink)
