@@ -81,7 +81,7 @@ objects = $(patsubst %.c,build/obj/$(1)/%.o,$(2))
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
 # Build steps run in parallel, one job a processor, unless the caller said -j.
-SUBMAKE = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+SUBMAKE = $(MAKE) --no-print-directory $(if $(V),,-s) $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 AS_ROOT = if [ "$$(id -u)" != 0 ]; then echo "make $@: needs root: sudo make $@" >&2; exit 1; fi
 
 .DELETE_ON_ERROR:
@@ -96,8 +96,8 @@ all: build/lastack ## build build/lastack (default)
 
 run: ## build and watch IFACE (default: the interface of the default route); ARGS="..." is passed on
 	@$(AS_ROOT)
-	@$(MAKE) -s deps
-	@+$(SUBMAKE) build/lastack
+	@$(MAKE) -s deps >&2
+	@+$(SUBMAKE) build/lastack >&2
 	@$(MAKE) -s run-on-iface
 
 run-on-iface:
