@@ -205,7 +205,7 @@ LA_INLINE enum la_reason la_next_ipv4(struct la_cursor *c, __u32 room, struct la
 	len = la_ntoh16(la_load16(h + 2));
 	if (len == 0 && room >= LA_SUPER_PACKET_MIN)
 		len = room;
-	if (len < hdr || len > room)
+	if (len > room)
 		return LA_R_IP_BAD_LENGTH;
 	if (h[9] != LA_IP_TCP)
 		return LA_R_NOT_TCP;
@@ -391,7 +391,7 @@ LA_INLINE void la_syn_options(const __u8 *o, const __u8 *end, __u32 len, struct 
 		if (p + 1 > end || *p == LA_KIND_END)
 			break;
 		rule = la_opt_rule(*p);
-		if (p + 2 > end || at + 2 > len) {
+		if (p + 2 > end) {
 			opts |= LA_OPT_BAD & ~rule.single;
 			break;
 		}
@@ -455,7 +455,7 @@ LA_INLINE enum la_reason la_read_tcp(const struct la_cursor *c, struct la_key *k
 	__u32 room, hlen;
 	enum la_reason reason;
 
-	if (seg->hdr_len > seg->ip_len)
+	if (seg->hdr_len > seg->ip_len) /* also what a length of zero means in a small packet */
 		return LA_R_IP_BAD_LENGTH;
 	room = seg->ip_len - seg->hdr_len;
 	if (h + LA_TCP_LEN > c->end || room < LA_TCP_LEN)

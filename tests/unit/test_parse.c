@@ -233,6 +233,7 @@ static const struct spoiled spoiled[] = {
 	 47,
 	 LA_R_IP_TRUNCATED},
 	{"version 6 in an IPv4 frame", {V4}, IP, 0, 0x65, 0, LA_R_IP_BAD_HEADER},
+	{"version 5 in an IPv4 frame", {V4}, IP, 0, 0x55, 0, LA_R_IP_BAD_HEADER},
 	{"version 4 in an IPv6 frame", {V6}, IP, 0, 0x40, 0, LA_R_IP_BAD_HEADER},
 	{"IPv4 header of 16 bytes", {V4}, IP, 0, 0x44, 0, LA_R_IP_BAD_HEADER},
 	{"total length within the header", {V4}, IP, 3, 19, 0, LA_R_IP_BAD_LENGTH},
