@@ -76,12 +76,20 @@ static __always_inline void la_emit_gone(const struct la_key *key, const struct 
 	bpf_ringbuf_submit(r, 0);
 }
 
-/* Emits the segment, RST and state records of a note; seg is NULL if a timer did it. */
-static __always_inline void la_emit_changes(const struct la_key *key, const struct la_segment *seg,
-					    const struct la_out *out)
+/*
+ * Emits the segment, RST and state records of this CPU's note; seg is NULL if a timer did
+ * it. A global function, like la_slow(): the verifier looks at it once.
+ */
+__noinline int la_emit_changes(struct la_key *key, struct la_segment *seg)
 {
-	__u32 seq = out->seq, i;
+	struct la_scratch *s = la_scratch();
+	struct la_out *out;
+	__u32 seq, i;
 
+	if (!s || !key)
+		return 0;
+	out = &s->out;
+	seq = out->seq;
 	if (seg && (out->want & LA_WANT_SEGMENT))
 		la_emit_segment(key, seg, out, seq++);
 	if (seg && (out->want & LA_WANT_RST))
@@ -91,6 +99,7 @@ static __always_inline void la_emit_changes(const struct la_key *key, const stru
 			break;
 		la_emit_state(key, seg, out, &out->change[i], seq++);
 	}
+	return 0;
 }
 
 #endif

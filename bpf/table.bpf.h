@@ -94,7 +94,7 @@ __noinline int la_slow(struct la_key *key, struct la_segment *seg, int with_room
 	}
 	bpf_spin_unlock(&e->lock);
 
-	la_emit_changes(key, seg, &s->out);
+	la_emit_changes(key, seg);
 	due = (s->out.want & LA_WANT_CLOSE) || (ended && e->due);
 	if (due) {
 		la_emit_close(key, s, e, room);
@@ -198,7 +198,7 @@ static long la_sweep_one(void *map __attribute__((unused)), const void *k, void 
 	c = la_counters();
 	if (c)
 		c->gone++;
-	la_emit_changes(&key, NULL, &s->out);
+	la_emit_changes(&key, NULL);
 	if (s->out.want & LA_WANT_CLOSE) {
 		la_record_close(room, &key, &s->out, &s->ended);
 		bpf_ringbuf_submit(room, 0);
