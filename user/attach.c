@@ -66,6 +66,17 @@ static const enum la_prog tc_progs[2][2] = {
 	[LA_EGRESS] = {LA_PROG_TC_EGRESS_L3, LA_PROG_TC_EGRESS},
 };
 
+__u32 la_attach_needs(const struct la_netdev *dev, enum la_hook_choice choice)
+{
+	__u32 needs = 1U << tc_progs[LA_EGRESS][dev->ethernet];
+
+	if (choices[choice].xdp_flags && dev->ethernet)
+		needs |= 1U << LA_PROG_XDP;
+	if (choices[choice].or_tc)
+		needs |= 1U << tc_progs[LA_INGRESS][dev->ethernet];
+	return needs;
+}
+
 struct la_attach *la_attach_new(const struct la_loader *loader)
 {
 	struct la_attach *attach = calloc(1, sizeof(*attach));

@@ -24,6 +24,9 @@ enum la_hook_choice {
 
 struct la_attach;
 
+/* The programs that la_attach_add() may want for this: bits 1 << enum la_prog. */
+__u32 la_attach_needs(const struct la_netdev *dev, enum la_hook_choice choice);
+
 /* NULL: out of memory, which is on stderr. The loader must outlive it. */
 struct la_attach *la_attach_new(const struct la_loader *loader);
 

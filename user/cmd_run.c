@@ -351,6 +351,8 @@ static int load(struct run *run)
 		.debug = run->opts->debug,
 	};
 
+	for (unsigned int i = 0; i < run->opts->names_count; i++)
+		opts.progs |= la_attach_needs(&run->devs[i], run->opts->hook);
 	run->loader = la_loader_open(&opts);
 	run->attach = run->loader ? la_attach_new(run->loader) : NULL;
 	return run->attach ? 0 : -1;

@@ -97,10 +97,26 @@ static bool kernel_takes_frags(void)
 	return true;
 }
 
+static struct bpf_program *find_prog(const struct lastack_bpf *skel, enum la_prog prog)
+{
+	struct bpf_program *const progs[LA_PROG_MAX] = {
+		[LA_PROG_XDP] = skel->progs.la_xdp,
+		[LA_PROG_TC_INGRESS] = skel->progs.la_tc_ingress,
+		[LA_PROG_TC_EGRESS] = skel->progs.la_tc_egress,
+		[LA_PROG_TC_INGRESS_L3] = skel->progs.la_tc_ingress_l3,
+		[LA_PROG_TC_EGRESS_L3] = skel->progs.la_tc_egress_l3,
+	};
+
+	return progs[prog];
+}
+
 /* Whatever must be said before the kernel sees the object. Returns 0 or -errno. */
 static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts)
 {
 	skel->bss->la_cfg = opts->config;
+	for (enum la_prog i = 0; i < LA_PROG_MAX; i++)
+		bpf_program__set_autoload(find_prog(skel, i),
+					  !opts->progs || opts->progs & 1U << i);
 	if (!kernel_takes_frags())
 		bpf_program__set_flags(skel->progs.la_xdp, 0);
 	if (!opts->max_flows)
@@ -138,15 +154,7 @@ cleanup:
 
 int la_loader_prog(const struct la_loader *loader, enum la_prog prog)
 {
-	const struct bpf_program *progs[LA_PROG_MAX] = {
-		[LA_PROG_XDP] = loader->skel->progs.la_xdp,
-		[LA_PROG_TC_INGRESS] = loader->skel->progs.la_tc_ingress,
-		[LA_PROG_TC_EGRESS] = loader->skel->progs.la_tc_egress,
-		[LA_PROG_TC_INGRESS_L3] = loader->skel->progs.la_tc_ingress_l3,
-		[LA_PROG_TC_EGRESS_L3] = loader->skel->progs.la_tc_egress_l3,
-	};
-
-	return bpf_program__fd(progs[prog]);
+	return bpf_program__fd(find_prog(loader->skel, prog));
 }
 
 int la_loader_ring(const struct la_loader *loader)

@@ -10,12 +10,6 @@
 
 #include "la_abi.h"
 
-struct la_loader_opts {
-	struct la_config config;
-	__u32 max_flows; /* entries of the flow table; 0: as the object declares */
-	bool debug;	 /* libbpf's messages go to stderr as they come */
-};
-
 /* The programs that can be attached to an interface. */
 enum la_prog {
 	LA_PROG_XDP,
@@ -26,12 +20,19 @@ enum la_prog {
 	LA_PROG_MAX,
 };
 
+struct la_loader_opts {
+	struct la_config config;
+	__u32 progs;	 /* bits 1 << enum la_prog: only these, for verifying takes time; 0: all */
+	__u32 max_flows; /* entries of the flow table; 0: as the object declares */
+	bool debug;	 /* libbpf's messages go to stderr as they come */
+};
+
 struct la_loader;
 
 /* Loads the object into the kernel. NULL: it failed, and why is on stderr. */
 struct la_loader *la_loader_open(const struct la_loader_opts *opts);
 
-/* The file descriptor of a program; the loader keeps owning it. */
+/* The file descriptor of a program that was asked for; the loader keeps owning it. */
 int la_loader_prog(const struct la_loader *loader, enum la_prog prog);
 
 /* The file descriptor of the ring buffer map; the loader keeps owning it. */
