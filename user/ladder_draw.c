@@ -97,7 +97,9 @@ static int put_state(struct la_output *o, const struct la_row *row, int endpoint
 	else
 		pad(o, 1);
 	la_output_sgr(o, fixed ? LA_SGR_PURPLE : la_style_state(row->state[endpoint]));
-	la_output_sgr(o, alarm ? LA_SGR_ALARM : maybe ? LA_SGR_DIM : LA_SGR_BOLD);
+	la_output_sgr(o, alarm	 ? LA_SGR_ALARM
+			 : maybe ? la_style_presumed(row->state[endpoint])
+				 : LA_SGR_BOLD);
 	put(o, fixed ? "!" : "");
 	put(o, maybe ? "(" : "");
 	put(o, word);
@@ -185,8 +187,6 @@ static void put_between(struct la_output *o, const struct la_pen *pen, const str
 	}
 	if (silence >= LA_SEC_NS && row->ts > pen->last && seg->flags) {
 		add(text, sizeof(text), &width, width ? "   " : "", width ? 3 : 0);
-		add(text, sizeof(text), &width, o->glyphs->gap, 1);
-		add(text, sizeof(text), &width, " ", 1);
 		add(text, sizeof(text), &width, part, (int)la_text_duration(part, silence));
 		add(text, sizeof(text), &width, " later", 6);
 	}

@@ -45,10 +45,10 @@ static void put_cell(struct la_output *o, struct cell cell, bool right)
 	if (right)
 		pad(o, space);
 	la_output_sgr(o, cell.alarm ? LA_SGR_ALARM : la_style_state(cell.state));
-	if (!cell.alarm && cell.bold)
+	if (!cell.alarm && cell.mark == '~')
+		la_output_sgr(o, la_style_presumed(cell.state));
+	else if (!cell.alarm && cell.bold)
 		la_output_sgr(o, LA_SGR_BOLD);
-	if (cell.mark == '~')
-		la_output_sgr(o, LA_SGR_DIM);
 	la_buf_char(&o->out, cell.mark);
 	la_buf_str(&o->out, word);
 	la_output_sgr(o, LA_SGR_RESET);

@@ -16,11 +16,9 @@ static const struct la_glyphs utf8 = {
 	.life_maybe = "┆",
 	.life_none = "·",
 	.rule = "─",
-	.gap = "⋮",
 	.to = "→",
 	.from = "←",
 	.dot = "·",
-	.times = "×",
 };
 
 static const struct la_glyphs ascii = {
@@ -32,11 +30,9 @@ static const struct la_glyphs ascii = {
 	.life_maybe = ":",
 	.life_none = ".",
 	.rule = "-",
-	.gap = ".",
 	.to = ">",
 	.from = "<",
 	.dot = "-",
-	.times = "x",
 };
 
 const struct la_glyphs *la_style_glyphs(void)
@@ -61,6 +57,11 @@ const char *la_style_state(unsigned int state)
 	};
 
 	return state < LA_STATE_MAX && sgr[state] ? sgr[state] : "";
+}
+
+const char *la_style_presumed(unsigned int state)
+{
+	return state == LA_CLOSED || state == LA_LISTEN ? "" : LA_SGR_DIM;
 }
 
 const char *la_style_close(unsigned int reason)

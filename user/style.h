@@ -36,11 +36,9 @@ struct la_glyphs {
 	const char *life_maybe; /* one whose state is presumed */
 	const char *life_none;	/* one without a connection */
 	const char *rule;	/* a horizontal rule */
-	const char *gap;	/* time passes */
 	const char *to;		/* -> in a sentence */
 	const char *from;	/* <- in a sentence */
 	const char *dot;	/* between two facts */
-	const char *times;	/* several of one thing */
 };
 
 /* UTF-8 glyphs if the environment's locale (LC_ALL, LC_CTYPE, LANG) is UTF-8, else ASCII. */
@@ -48,6 +46,9 @@ const struct la_glyphs *la_style_glyphs(void);
 
 /* Colour of a state; "" for none. */
 const char *la_style_state(unsigned int state);
+
+/* How a state that is only presumed differs from one that is not: dim, unless it is grey. */
+const char *la_style_presumed(unsigned int state);
 
 /* Colour of a close by its reason. */
 const char *la_style_close(unsigned int reason);

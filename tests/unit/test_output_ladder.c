@@ -73,7 +73,7 @@ Test(ladder, a_reset_after_a_pause, .timeout = 10)
 {
 	char *text = tell(story_reset);
 
-	expect_line(text, "                │           ← 3.0 kB   ⋮ 3.00s later           │");
+	expect_line(text, "                │            ← 3.0 kB   3.00s later            │");
 	expect_line(text, "      (CLOSED?) ·◀───────────────────── RST seq=4501 ack=121 ──· CLOSED"
 			  "             +3.00s  exact");
 	free(text);
