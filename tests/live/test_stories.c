@@ -35,7 +35,7 @@ struct place {
 struct played {
 	const struct la_story *story;
 	struct la_scene scene;
-	char name[64]; /* for messages */
+	char name[96]; /* for messages: host/hook/family/story */
 };
 
 struct play {
@@ -48,7 +48,7 @@ struct play {
 
 /* --- playing ----------------------------------------------------------------------------- */
 
-static void play_all(struct play *play)
+static void play_all(struct play *play, const struct place *at)
 {
 	static const int families[] = {AF_INET, AF_INET6};
 	int f, i;
@@ -59,8 +59,9 @@ static void play_all(struct play *play)
 
 			p->story = &la_stories[i];
 			play->endings += p->story->endings;
-			snprintf(p->name, sizeof(p->name), "%s/%s", p->story->name,
-				 families[f] == AF_INET ? "v4" : "v6");
+			snprintf(p->name, sizeof(p->name), "%s/%s/%s/%s", host_words[at->host],
+				 hook_words[at->hook], families[f] == AF_INET ? "v4" : "v6",
+				 p->story->name);
 			cr_assert(la_story_play(p->story, play->lab, play->wire, families[f],
 						&p->scene),
 				  "%s did not go as told: %s", p->name, p->scene.why);
@@ -303,10 +304,9 @@ ParameterizedTest(struct place *at, stories, end_as_the_textbook_says)
 	struct la_observer *obs;
 	int i;
 
-	cr_log_info("at the %s, --hook %s", host_words[at->host], hook_words[at->hook]);
 	open_play(&play, at->host == LA_LAB_ROUTER);
 	obs = observe(play.lab, *at);
-	play_all(&play);
+	play_all(&play, at);
 	cr_expect(la_observer_until(obs, all_gone, &play.endings, GONE_MS),
 		  "after %d ms not all of %d connections are gone", GONE_MS, play.endings);
 	cr_expect(la_observer_stop(obs) == 0, "lastack ended badly; it said:\n%s",
@@ -318,5 +318,33 @@ ParameterizedTest(struct place *at, stories, end_as_the_textbook_says)
 		  la_wire_headless(play.wire));
 	check_detached(play.lab, at->host, at->host == LA_LAB_ROUTER ? "left" : "eth0");
 	la_observer_free(obs);
+	close_play(&play);
+}
+
+Test(stories, two_observers_name_a_connection_alike)
+{
+	static const struct place places[] = {{LA_LAB_CLIENT, TC}, {LA_LAB_SERVER, NATIVE}};
+	struct la_observer *obs[2];
+	struct la_told told[2] = {0};
+	struct la_scene scene;
+	struct play play = {0};
+	int one = 1, i;
+
+	open_play(&play, false);
+	for (i = 0; i < 2; i++)
+		obs[i] = observe(play.lab, places[i]);
+	cr_assert(la_story_play(&la_stories[0], play.lab, play.wire, AF_INET, &scene), "%s",
+		  scene.why);
+	for (i = 0; i < 2; i++) {
+		cr_expect(la_observer_until(obs[i], all_gone, &one, GONE_MS), "it is not gone");
+		cr_expect(la_observer_stop(obs[i]) == 0, "lastack ended badly");
+		cr_assert(la_told_gather(la_observer_records(obs[i]), scene.port[LA_LAB_CLIENT],
+					 scene.port[LA_LAB_SERVER], &told[i], 1) == 1,
+			  "not one connection told");
+	}
+	cr_expect(*told[0].id && !strcmp(told[0].id, told[1].id), "ids \"%s\" and \"%s\"",
+		  told[0].id, told[1].id);
+	for (i = 0; i < 2; i++)
+		la_observer_free(obs[i]);
 	close_play(&play);
 }
