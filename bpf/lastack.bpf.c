@@ -117,26 +117,29 @@ int la_tc_egress_l3(struct __sk_buff *skb)
 }
 
 /*
- * Run by the loader, not by packets: expires flows and retries close records; la_shutdown
- * ends all flows. They are tc programs because Linux 5.15 lets no sleepable program (such
- * as SEC("syscall")) take a spin lock.
+ * Run by the loader, not by packets: la_sweep expires flows and retries close records,
+ * la_shutdown ends all flows. They are tc programs because Linux 5.15 lets no sleepable
+ * program (such as SEC("syscall")) take a spin lock.
  */
 __u64 la_sweep_now; /* ns; 0: now */
+
+static __always_inline int la_sweep_all(bool detach)
+{
+	struct la_sweep sweep = {.now = la_sweep_now ? la_sweep_now : la_now(), .detach = detach};
+
+	bpf_for_each_map_elem(&pending, la_sweep_pending, &sweep, 0);
+	bpf_for_each_map_elem(&flows, la_sweep_flow, &sweep, 0);
+	return 0;
+}
 
 SEC("tc")
 int la_sweep(struct __sk_buff *skb __attribute__((unused)))
 {
-	struct la_sweep sweep = {.now = la_sweep_now ? la_sweep_now : la_now()};
-
-	bpf_for_each_map_elem(&flows, la_sweep_one, &sweep, 0);
-	return 0;
+	return la_sweep_all(false);
 }
 
 SEC("tc")
 int la_shutdown(struct __sk_buff *skb __attribute__((unused)))
 {
-	struct la_sweep sweep = {.now = la_sweep_now ? la_sweep_now : la_now(), .detach = true};
-
-	bpf_for_each_map_elem(&flows, la_sweep_one, &sweep, 0);
-	return 0;
+	return la_sweep_all(true);
 }

@@ -15,8 +15,8 @@
 
 /*
  * An entry of the flow table. The lock guards the flow but for what the fast path touches;
- * `due` says that the close record did not fit into the ring yet, and is written by whoever
- * failed to emit it (to 1) and by the sweep (to 0).
+ * `due` says that the close record did not fit into the ring yet: whoever failed to emit it
+ * sets it, the sweep clears it.
  */
 struct la_entry {
 	struct bpf_spin_lock lock;
@@ -31,6 +31,22 @@ struct {
 	__type(key, struct la_key);
 	__type(value, struct la_entry);
 } flows SEC(".maps");
+
+/* Names an ended connection that has no entry any more. */
+struct la_pending_key {
+	struct la_key key;
+	__u32 isn;
+	__u32 seq;
+};
+
+/* Ended flows whose ports were taken while their close record found the ring full. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct la_pending_key);
+	__type(value, struct la_flow);
+} pending SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

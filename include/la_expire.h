@@ -38,18 +38,22 @@ LA_INLINE void la_leave(struct la_flow *f, enum la_close_reason reason, enum la_
 	out->want |= LA_WANT_GONE;
 }
 
-/* The clock of the flow ran out at out->ts. */
+/*
+ * The clock of the flow ran out at out->ts. If that ends the connection, its states stay as
+ * they were: it is this table that forgets, the hosts may not.
+ */
 LA_INLINE void la_expired(struct la_flow *f, struct la_out *out)
 {
 	enum la_gone_why why =
 		f->class == LA_TIMEOUT_TIME_WAIT ? LA_GONE_TIME_WAIT_OVER : LA_GONE_EXPIRED;
 
-	if (!(f->flags & LA_F_CLOSED)) {
+	if (f->flags & LA_F_CLOSED) {
+		la_move(f, 0, LA_EV_2MSL, LA_TIMER, LA_CAUSE_TIMEOUT, out);
+		la_move(f, 1, LA_EV_2MSL, LA_TIMER, LA_CAUSE_TIMEOUT, out);
+	} else {
 		f->timeout_state = la_waiting_side(f) ? f->side[1].state : f->side[0].state;
 		f->timeout_cause = LA_TIMEOUT_CAUSE_IDLE;
 	}
-	la_move(f, 0, LA_EV_2MSL, LA_TIMER, LA_CAUSE_TIMEOUT, out);
-	la_move(f, 1, LA_EV_2MSL, LA_TIMER, LA_CAUSE_TIMEOUT, out);
 	la_leave(f, LA_CLOSE_TIMEOUT, why, out);
 }
 

@@ -191,8 +191,7 @@
 	X(OTH, "OTH", "no SYN seen, midstream")
 
 #define LA_HOOKS(X)                                                                                \
-	X(XDP, "xdp", "native XDP, ingress")                                                       \
-	X(XDP_GENERIC, "xdp-generic", "generic XDP, ingress")                                      \
+	X(XDP, "xdp", "XDP, ingress")                                                              \
 	X(TC_INGRESS, "tc-ingress", "tc, ingress")                                                 \
 	X(TC_EGRESS, "tc-egress", "tc, egress")
 

@@ -32,8 +32,7 @@ enum la_want {
 	LA_WANT_RST = 0x02,
 	LA_WANT_CLOSE = 0x04,
 	LA_WANT_GONE = 0x08,
-	LA_WANT_ROOM = 0x10,  /* nothing was done: call again with room for a close record */
-	LA_WANT_AGAIN = 0x20, /* the flow ended: empty it, then track this segment once more */
+	LA_WANT_AGAIN = 0x10, /* the flow ended: empty it, then track this segment once more */
 };
 
 struct la_out {
@@ -46,7 +45,6 @@ struct la_out {
 	__u32 ifindex;	/* of the flow */
 	__u8 orig;	/* index of the originator */
 	__u8 want;	/* enum la_want */
-	__u8 room;	/* set by the caller: a close record can be emitted for sure */
 	__u8 reason;	/* enum la_reason, with LA_WANT_SEGMENT */
 	__u8 verdict;	/* enum la_rst_verdict, with LA_WANT_RST */
 	__u8 forged;	/* evidence, with LA_WANT_RST */
@@ -55,6 +53,7 @@ struct la_out {
 	__u8 state[2];	/* of both sides in the end, by index */
 	__u8 presumed;	/* bit 1 << index: that state is presumed */
 	__u8 pad;
+	__u8 timer; /* 1: a clock did it, before the segment at hand came */
 	struct la_change change[LA_CHANGES_MAX];
 	struct la_prov prov;
 };
@@ -68,6 +67,7 @@ LA_INLINE void la_out_reset(struct la_out *out, __u64 ts)
 	out->verdict = 0;
 	out->forged = 0;
 	out->why = 0;
+	out->timer = 0;
 }
 
 /* Bit 1 << index for each side whose state is only presumed. */

@@ -87,7 +87,7 @@ LA_INLINE void la_record_state(struct la_rec_state *r, const struct la_key *key,
 			       const struct la_segment *seg, __u32 seq)
 {
 	la_record_head(&r->h, LA_REC_STATE, key, out, seq);
-	la_record_seg(&r->seg, seg, out);
+	la_record_seg(&r->seg, out->timer ? NULL : seg, out);
 	r->endpoint = c->side != out->orig;
 	r->from = c->from;
 	r->to = c->to;

@@ -70,7 +70,7 @@ LA_INLINE __u64 la_deadline(const struct la_flow *f, const struct la_config *cfg
 	__u64 from = la_class_renewed(f->class) ? f->last : f->since;
 	__u32 class = f->class;
 
-	LA_OPAQUE(class);
+	la_opaque(class);
 	return from + cfg->timeout[class < LA_TIMEOUT_MAX ? class : 0];
 }
 

@@ -15,9 +15,7 @@
  * something about s (LA_SEEN); about p it only lets us presume (LA_PRESUMED), because it may
  * yet be lost. Contradicted presumptions are taken back (LA_CORRECTED) before anything else.
  *
- * No call, no loop, no clock: all of this runs under a BPF spin lock. A flow that makes room
- * for a new connection on its ports is closed first, and only when the caller has room for
- * its close record (out->room): a close record is never lost.
+ * No call, no loop, no clock: all of this runs under a BPF spin lock.
  */
 #ifndef LA_TRACK_H
 #define LA_TRACK_H
@@ -190,12 +188,12 @@ LA_INLINE enum la_reason la_may_open(const struct la_segment *seg)
 /* Does the segment tell anything that the owner of its direction has not told? */
 LA_INLINE bool la_is_news(const struct la_side *s, const struct la_segment *seg)
 {
+	if (seg->flags & LA_RST)
+		return !(s->flags & LA_S_RST) || seg->seq != s->rst_seq;
 	if (!(s->flags & LA_S_SEEN))
 		return true;
 	if (seg->flags & LA_SYN)
 		return !(s->flags & LA_S_SYN) || seg->seq != s->isn;
-	if (seg->flags & LA_RST)
-		return !(s->flags & LA_S_RST) || seg->seq != s->rst_seq;
 	return la_after(la_seg_end(seg), s->nxt) ||
 	       (s->flags & LA_S_ACKS && la_after(seg->ack, s->ack));
 }
@@ -292,10 +290,6 @@ LA_INLINE enum la_reason la_on_rst(struct la_pass *x)
 /* Sends the segment to a new flow; this one leaves, with its close record if it had none. */
 LA_INLINE enum la_reason la_replace(struct la_pass *x)
 {
-	if (!x->out->room) {
-		x->out->want = LA_WANT_ROOM;
-		return LA_R_ACCEPTED;
-	}
 	la_leave(x->f, LA_CLOSE_REPLACED, LA_GONE_REPLACED, x->out);
 	x->out->want |= LA_WANT_AGAIN;
 	return LA_R_ACCEPTED;
@@ -374,7 +368,7 @@ LA_INLINE bool la_answers_provisional(const struct la_pass *x)
 LA_INLINE enum la_reason la_replace_by_provisional(struct la_pass *x)
 {
 	x->out->prov = x->f->prov;
-	x->out->has_prov = x->out->room;
+	x->out->has_prov = 1;
 	return la_replace(x);
 }
 
@@ -742,12 +736,9 @@ LA_INLINE enum la_reason la_dispatch(struct la_pass *x)
 /* The clock of the flow had run out before this segment came, only nobody had looked. */
 LA_INLINE void la_overdue(struct la_flow *f, const struct la_config *cfg, struct la_out *out)
 {
-	if (!out->room) {
-		out->want = LA_WANT_ROOM;
-		return;
-	}
 	out->ts = la_deadline(f, cfg);
 	la_expired(f, out);
+	out->timer = 1;
 	out->want |= LA_WANT_AGAIN;
 	la_out_seal(f, out);
 }
@@ -755,9 +746,8 @@ LA_INLINE void la_overdue(struct la_flow *f, const struct la_config *cfg, struct
 /*
  * Takes one segment. The caller holds the flow's lock, and puts a zeroed flow into the table
  * if there is none and la_may_open() allows it. Afterwards it emits what `out` notes
- * (la_record.h). Two answers in out->want ask for another call with the same arguments:
- * LA_WANT_ROOM   nothing was done; set out->room once a close record can be emitted for sure
- * LA_WANT_AGAIN  the flow has ended and is noted; zero it, then call again
+ * (la_record.h). With LA_WANT_AGAIN the flow has ended before this segment: it must be zeroed
+ * and, if la_may_open() allows it, the segment tracked once more with the same `out`.
  * Returns what became of the segment.
  */
 LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
@@ -788,7 +778,7 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 	if (!la_own(x.s, seg))
 		return LA_R_OTHER_HOOK;
 	reason = la_dispatch(&x);
-	if (!(out->want & (LA_WANT_ROOM | LA_WANT_AGAIN))) {
+	if (!(out->want & LA_WANT_AGAIN)) {
 		la_count_segment(x.s, x.p, seg, x.v4);
 		if ((f->flags & LA_F_CLOSED) && !(out->want & LA_WANT_CLOSE))
 			f->late_pkts++;

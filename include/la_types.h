@@ -37,12 +37,6 @@
 #define LA_SEC_NS  1000000000ULL
 #define LA_MSEC_NS 1000000ULL
 
-/*
- * A number of which the compiler knows nothing from here on. Else clang 19 checks one copy of
- * an index and uses another, and the verifier does not see that they are the same.
- */
-#define LA_OPAQUE(x) __asm__ volatile("" : "+r"(x))
-
 /* Network byte order to host, for a 16-bit and a 32-bit number. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define la_ntoh16(x) __builtin_bswap16(x)

@@ -227,7 +227,6 @@ static enum la_reason track(struct la_native *n, struct entry *e, const struct l
 	enum la_reason reason = LA_R_RACE;
 
 	n->out.has_prov = 0;
-	n->out.room = 1;
 	for (int i = 0; i < ROUNDS_MAX; i++) {
 		reason = la_track(&e->flow, &e->key, seg, &n->cfg, &n->out);
 		emit(n, e, seg);

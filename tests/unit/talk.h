@@ -150,7 +150,6 @@ static inline enum la_reason talk_track(struct talk *t, const struct la_segment 
 		return LA_R_ACCEPTED;
 	}
 	t->out.has_prov = 0;
-	t->out.room = 0;
 	for (int i = 0; i < 4; i++) {
 		reason = la_track(&t->flow, &t->key, seg, &t->cfg, &t->out);
 		talk_collect(t, seg);
@@ -158,9 +157,10 @@ static inline enum la_reason talk_track(struct talk *t, const struct la_segment 
 			memset(&t->flow, 0, sizeof(t->flow));
 			t->flows++;
 		}
-		if (!(t->out.want & (LA_WANT_ROOM | LA_WANT_AGAIN)))
+		if (!(t->out.want & LA_WANT_AGAIN))
 			return reason;
-		t->out.room = !!(t->out.want & LA_WANT_ROOM);
+		if (la_may_open(seg) != LA_R_ACCEPTED)
+			return la_may_open(seg);
 	}
 	cr_assert_fail("the tracker asked again and again");
 	return reason;

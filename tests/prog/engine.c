@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* engine.c - the BPF programs on a bench of the test's own. */
+#include "engine.h"
+#include "lastack.skel.h"
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct la_engine {
+	struct lastack_bpf *skel;
+	struct ring_buffer *ring;
+	struct la_sink *sink;
+};
+
+static int on_record(void *ctx, void *data, size_t size)
+{
+	struct la_engine *engine = ctx;
+
+	(void)size;
+	la_sink_record(engine->sink, data);
+	return 0;
+}
+
+static void resize(struct la_engine *engine, const struct la_engine_opts *opts)
+{
+	if (opts->max_flows)
+		bpf_map__set_max_entries(engine->skel->maps.flows, opts->max_flows);
+	if (opts->ring_bytes)
+		bpf_map__set_max_entries(engine->skel->maps.ring, opts->ring_bytes);
+}
+
+struct la_engine *la_engine_new(const struct la_engine_opts *opts, struct la_sink *sink)
+{
+	struct la_engine *engine = calloc(1, sizeof(*engine));
+
+	libbpf_set_print(NULL);
+	engine->sink = sink;
+	engine->skel = lastack_bpf__open();
+	cr_assert_not_null(engine->skel, "the BPF object does not open");
+	resize(engine, opts);
+	engine->skel->rodata->la_virtual_clock = true;
+	engine->skel->bss->la_cfg = opts->config;
+	cr_assert_eq(lastack_bpf__load(engine->skel), 0, "the BPF object does not load");
+	engine->ring =
+		ring_buffer__new(bpf_map__fd(engine->skel->maps.ring), on_record, engine, NULL);
+	cr_assert_not_null(engine->ring, "no ring buffer");
+	return engine;
+}
+
+int la_engine_prog(const struct la_engine *engine, enum la_gate gate)
+{
+	const struct bpf_program *const progs[] = {
+		[LA_GATE_XDP] = engine->skel->progs.la_xdp,
+		[LA_GATE_TC_INGRESS] = engine->skel->progs.la_tc_ingress,
+		[LA_GATE_TC_EGRESS] = engine->skel->progs.la_tc_egress,
+		[LA_GATE_TC_INGRESS_L3] = engine->skel->progs.la_tc_ingress_l3,
+		[LA_GATE_TC_EGRESS_L3] = engine->skel->progs.la_tc_egress_l3,
+	};
+
+	return bpf_program__fd(progs[gate]);
+}
+
+static int run(int prog, const void *data, __u32 len)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = len, .repeat = 1);
+	int err = bpf_prog_test_run_opts(prog, &opts);
+
+	cr_assert_eq(err, 0, "BPF_PROG_TEST_RUN of %u bytes: %s", len, strerror(-err));
+	return (int)opts.retval;
+}
+
+int la_engine_packet(struct la_engine *engine, enum la_gate gate, const void *data, __u32 len,
+		     __u64 ts)
+{
+	engine->skel->bss->la_clock_ns = ts;
+	return run(la_engine_prog(engine, gate), data, len);
+}
+
+static void run_at(struct la_engine *engine, const struct bpf_program *prog, __u64 now)
+{
+	char frame[14] = {0};
+
+	engine->skel->bss->la_sweep_now = now;
+	run(bpf_program__fd(prog), frame, sizeof(frame));
+}
+
+void la_engine_sweep(struct la_engine *engine, __u64 now)
+{
+	run_at(engine, engine->skel->progs.la_sweep, now);
+}
+
+void la_engine_shutdown(struct la_engine *engine, __u64 now)
+{
+	run_at(engine, engine->skel->progs.la_shutdown, now);
+}
+
+int la_engine_drain(struct la_engine *engine)
+{
+	int n = ring_buffer__consume(engine->ring);
+
+	cr_assert_geq(n, 0, "the ring buffer cannot be read");
+	return n;
+}
+
+struct la_counters la_engine_counters(const struct la_engine *engine)
+{
+	int cpus = libbpf_num_possible_cpus(), fd = bpf_map__fd(engine->skel->maps.counters);
+	struct la_counters sum = {0}, *each = calloc(cpus, sizeof(*each));
+	__u64 *to = (__u64 *)&sum;
+	__u32 zero = 0;
+
+	cr_assert_eq(bpf_map_lookup_elem(fd, &zero, each), 0, "the counters cannot be read");
+	for (int cpu = 0; cpu < cpus; cpu++)
+		for (size_t i = 0; i < sizeof(sum) / sizeof(*to); i++)
+			to[i] += ((__u64 *)&each[cpu])[i];
+	free(each);
+	return sum;
+}
+
+__u32 la_engine_flows(const struct la_engine *engine)
+{
+	int fd = bpf_map__fd(engine->skel->maps.flows);
+	struct la_key key, next;
+	__u32 n = 0;
+	int err = bpf_map_get_next_key(fd, NULL, &next);
+
+	while (!err) {
+		n++;
+		key = next;
+		err = bpf_map_get_next_key(fd, &key, &next);
+	}
+	return n;
+}
+
+void la_engine_free(struct la_engine *engine)
+{
+	if (!engine)
+		return;
+	ring_buffer__free(engine->ring);
+	lastack_bpf__destroy(engine->skel);
+	free(engine);
+}

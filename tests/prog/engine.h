@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * engine.h - the real BPF programs, fed by hand and with a clock of the test's own.
+ *
+ * Loads build/lastack.bpf.o through its skeleton, attaches it to nothing, and runs its
+ * programs on packets by BPF_PROG_TEST_RUN. Records go from the ring to a sink.
+ */
+#ifndef LA_TEST_ENGINE_H
+#define LA_TEST_ENGINE_H
+
+#include "la_abi.h"
+#include "sink.h"
+
+struct la_engine;
+
+/* Where a packet is fed in. */
+enum la_gate {
+	LA_GATE_XDP,
+	LA_GATE_TC_INGRESS,
+	LA_GATE_TC_EGRESS,
+	LA_GATE_TC_INGRESS_L3,
+	LA_GATE_TC_EGRESS_L3,
+};
+
+struct la_engine_opts {
+	struct la_config config;
+	__u32 max_flows;  /* 0: as the object declares */
+	__u32 ring_bytes; /* 0: as the object declares */
+};
+
+/* Loads the programs; ends the test if that fails. The sink stays the caller's. */
+struct la_engine *la_engine_new(const struct la_engine_opts *opts, struct la_sink *sink);
+
+/* One packet at time ts, ns. Returns what the program returned: XDP_PASS or TC_ACT_UNSPEC. */
+int la_engine_packet(struct la_engine *engine, enum la_gate gate, const void *data, __u32 len,
+		     __u64 ts);
+
+/* Expires what is due at `now`, and retries close records. */
+void la_engine_sweep(struct la_engine *engine, __u64 now);
+
+/* Closes what is open at `now`, as at the end of lastack. */
+void la_engine_shutdown(struct la_engine *engine, __u64 now);
+
+/* Takes the records out of the ring. Returns how many. */
+int la_engine_drain(struct la_engine *engine);
+
+/* The counters of all CPUs. */
+struct la_counters la_engine_counters(const struct la_engine *engine);
+
+/* The file descriptor of a gate's program, for a test that runs it itself. */
+int la_engine_prog(const struct la_engine *engine, enum la_gate gate);
+
+/* Entries in the flow table. */
+__u32 la_engine_flows(const struct la_engine *engine);
+
+void la_engine_free(struct la_engine *engine);
+
+#endif
