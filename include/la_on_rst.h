@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * la_on_rst.h - a RST: verdict and evidence (la_rst.h) are noted, and if its receiver gives
+ * up, both halves end.
+ */
+#ifndef LA_ON_RST_H
+#define LA_ON_RST_H
+
+#include "la_pass.h"
+#include "la_rst.h"
+
+LA_INLINE enum la_closer la_closer_of(const struct la_flow *f, __u8 side)
+{
+	return side == f->orig ? LA_BY_ORIG : LA_BY_RESP;
+}
+
+/* Who made the first closing move: the first FIN, or the RST of side d if there was none. */
+LA_INLINE enum la_closer la_first_closer(const struct la_flow *f, __u8 d)
+{
+	bool a = f->side[0].flags & LA_S_ACTIVE, b = f->side[1].flags & LA_S_ACTIVE;
+
+	if (a && b)
+		return LA_BY_BOTH;
+	if (a || b)
+		return la_closer_of(f, b);
+	return la_closer_of(f, d);
+}
+
+LA_INLINE enum la_close_reason la_reset_reason(const struct la_flow *f, enum la_rst_verdict v)
+{
+	bool a = f->side[0].flags & LA_S_FIN, b = f->side[1].flags & LA_S_FIN;
+
+	if (v == LA_RST_SYN_SENT_ACK_OK)
+		return LA_CLOSE_REFUSED;
+	return a != b ? LA_CLOSE_HALF_CLOSED_RESET : LA_CLOSE_RESET;
+}
+
+LA_INLINE void la_accept_rst(struct la_pass *x, enum la_rst_verdict verdict)
+{
+	struct la_flow *f = x->f;
+
+	f->rst_sender = x->d;
+	f->rst_verdict = verdict;
+	if (!f->closing)
+		f->closing = x->out->ts;
+	f->last = x->out->ts;
+	la_close(f, la_reset_reason(f, verdict), la_first_closer(f, x->d), x->out);
+	la_move(f, x->d, LA_EV_RESET, LA_SEEN, LA_CAUSE_RST, x->out);
+	la_move(f, !x->d, LA_EV_RESET, LA_PRESUMED, LA_CAUSE_RST, x->out);
+}
+
+LA_INLINE enum la_reason la_on_rst(struct la_pass *x)
+{
+	struct la_flow *f = x->f;
+	struct la_side *s = x->s;
+	enum la_rst_verdict verdict = LA_RST_AFTER_CLOSE;
+	bool again = (s->flags & LA_S_RST) && s->rst_seq == x->seg->seq;
+
+	if (!(f->flags & LA_F_CLOSED))
+		verdict = la_rst_judge(s, x->p, x->seg);
+	x->out->verdict = verdict;
+	x->out->forged = la_rst_evidence(s, x->p, x->seg);
+	x->out->want |= LA_WANT_RST;
+	f->forged |= x->out->forged;
+	s->flags |= LA_S_RST;
+	s->rst_seq = x->seg->seq;
+	if (!again)
+		la_history(f, x->orig, 'r');
+	if (verdict == LA_RST_AFTER_CLOSE) {
+		f->late_rst++;
+		return LA_R_LATE;
+	}
+	if (la_rst_closes(verdict)) {
+		la_accept_rst(x, verdict);
+		return LA_R_ACCEPTED;
+	}
+	if (verdict == LA_RST_OUT_OF_WINDOW)
+		return LA_R_RST_OUT_OF_WINDOW;
+	f->flags |= LA_F_CHALLENGED;
+	return LA_R_RST_IGNORED;
+}
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * la_on_segment.h - a segment that is neither SYN nor RST: data, ACK, FIN.
+ *
+ *   acceptable?        la_window.h, and falling in step again after a wrong refusal
+ *   proves of s        its ACK covers the SYN-ACK or the FIN: s has received them
+ *                      its FIN; the same FIN again takes back what was presumed
+ *   presumes of p      the ACK of its SYN or FIN, and this FIN, reach it
+ */
+#ifndef LA_ON_SEGMENT_H
+#define LA_ON_SEGMENT_H
+
+#include "la_pass.h"
+
+/* The ACK of the SYN-ACK: its sender is established, and the peer will be. */
+LA_INLINE void la_on_handshake_ack(struct la_pass *x)
+{
+	struct la_side *p = x->p;
+
+	if (!(p->flags & LA_S_SYN)) {
+		/* One way only: this ACK is the proof of a SYN-ACK that passed elsewhere. */
+		p->isn = x->seg->ack - 1;
+		p->nxt = x->seg->ack;
+		p->flags |= LA_S_SEEN | LA_S_SYN;
+		p->wscale = LA_WSCALE_MAX;
+		la_move(x->f, !x->d, LA_EV_SND_SYN_ACK, LA_PRESUMED, LA_CAUSE_ACK, x->out);
+		x->f->flags |= LA_F_REPLIED;
+	}
+	if (la_move(x->f, x->d, LA_EV_SND_ACK_OF_SYN, LA_SEEN, LA_CAUSE_ACK, x->out))
+		la_established(x->f, x->out->ts);
+}
+
+/* The SYN-ACK and its ACK were both missed; this data proves them. */
+LA_INLINE void la_on_missed_syn_ack(struct la_pass *x)
+{
+	struct la_side *s = x->s;
+
+	x->f->flags |= LA_F_MIDSTREAM | LA_F_REPLIED;
+	s->isn = x->seg->seq - 1;
+	s->nxt = x->seg->seq;
+	s->wscale = LA_WSCALE_MAX;
+	s->flags |= LA_S_SEEN | LA_S_SYN;
+	la_move(x->f, x->d, LA_EV_SND_SYN_ACK, LA_SEEN, LA_CAUSE_ACK, x->out);
+	la_move(x->f, !x->d, LA_EV_SND_ACK_OF_SYN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
+	la_move(x->f, x->d, LA_EV_RCV_ACK_OF_SYN, LA_SEEN, LA_CAUSE_ACK, x->out);
+}
+
+/* SYN cookies: which of the numbers the peer offered did this side take? */
+LA_INLINE void la_settle_isn(struct la_side *p, const struct la_segment *seg)
+{
+	if (!(p->flags & LA_S_ISN_VARIES) || p->state != LA_SYN_RECEIVED)
+		return;
+	p->flags &= ~LA_S_ISN_VARIES;
+	p->isn = seg->ack - 1;
+	p->nxt = seg->ack;
+}
+
+/* The FIN of s, for the first time. */
+LA_INLINE void la_on_first_fin(struct la_pass *x, __u32 end)
+{
+	struct la_flow *f = x->f;
+	struct la_side *s = x->s, *p = x->p;
+
+	/* It was sent without knowledge of the peer's FIN: both close at once. */
+	if ((p->flags & LA_S_FIN) && la_before(x->seg->ack, p->fin_end) &&
+	    (s->flags & LA_S_PRESUMED))
+		la_move(f, x->d, LA_EV_LOST_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
+	if (s->state != LA_CLOSE_WAIT)
+		s->flags |= LA_S_ACTIVE;
+	s->flags |= LA_S_FIN;
+	s->fin_end = end;
+	if (!f->closing)
+		f->closing = x->out->ts;
+	la_history(f, x->orig, 'f');
+	la_move(f, x->d, LA_EV_SND_FIN, LA_SEEN, LA_CAUSE_FIN, x->out);
+}
+
+/* The FIN of s again: the ACK had not reached it, nor perhaps the peer's FIN. */
+LA_INLINE void la_on_fin_again(struct la_pass *x)
+{
+	struct la_flow *f = x->f;
+	struct la_side *s = x->s, *p = x->p;
+
+	s->retrans++;
+	if (f->flags & LA_F_CLOSED)
+		f->fin_retrans++;
+	if (f->rst_verdict)
+		return;
+	la_move(f, x->d, LA_EV_LOST_ACK_OF_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
+	if ((p->flags & LA_S_FIN) && la_before(x->seg->ack, p->fin_end))
+		la_move(f, x->d, LA_EV_LOST_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
+}
+
+/* What a segment proves about its sender. */
+LA_INLINE void la_prove_sender(struct la_pass *x, __u32 end)
+{
+	struct la_side *s = x->s, *p = x->p;
+	bool fin = x->seg->flags & LA_FIN;
+
+	if (s->state == LA_SYN_SENT)
+		la_on_handshake_ack(x);
+	if (s->state == LA_SYN_RECEIVED && !p->pkts) {
+		/* One way only: this segment proves an ACK that passed elsewhere. */
+		la_move(x->f, !x->d, LA_EV_SND_ACK_OF_SYN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
+		la_move(x->f, x->d, LA_EV_RCV_ACK_OF_SYN, LA_SEEN, LA_CAUSE_ACK, x->out);
+	}
+	if (s->state == LA_ESTABLISHED)
+		s->flags &= ~LA_S_PRESUMED;
+	if ((p->flags & LA_S_FIN) && !la_before(x->seg->ack, p->fin_end) && !(x->f->rst_verdict)) {
+		la_move(x->f, x->d, LA_EV_RCV_FIN, LA_SEEN, LA_CAUSE_ACK, x->out);
+		/* Of a passive closer's FIN this proves the ACK that came with it, too. */
+		if (s->state != LA_TIME_WAIT || !(p->flags & LA_S_ACTIVE))
+			s->flags &= ~LA_S_PRESUMED;
+	}
+	if (!fin)
+		return;
+	if ((s->flags & LA_S_FIN) && end == s->fin_end)
+		la_on_fin_again(x);
+	else if (!(s->flags & LA_S_FIN))
+		la_on_first_fin(x, end);
+}
+
+/* What an acceptable segment should do to its receiver. */
+LA_INLINE void la_presume_receiver(struct la_pass *x, bool hole_filled)
+{
+	struct la_side *s = x->s, *p = x->p;
+	__u8 peer = !x->d;
+
+	if (x->f->rst_verdict)
+		return;
+	if (la_after(x->seg->ack, p->isn) &&
+	    la_move(x->f, peer, LA_EV_RCV_ACK_OF_SYN, LA_PRESUMED, LA_CAUSE_ACK, x->out))
+		la_established(x->f, x->out->ts);
+	if ((p->flags & LA_S_FIN) && !la_before(x->seg->ack, p->fin_end))
+		la_move(x->f, peer, LA_EV_RCV_ACK_OF_FIN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
+	if ((s->flags & LA_S_FIN) && ((x->seg->flags & LA_FIN) || hole_filled) &&
+	    s->hole_lo == s->hole_hi)
+		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);
+}
+
+/* Letters and counts of an acceptable segment. */
+LA_INLINE void la_note_letters(struct la_pass *x)
+{
+	const struct la_segment *seg = x->seg;
+	struct la_side *s = x->s;
+
+	if (seg->len)
+		la_history_once(x->f, s, x->orig, 'd', LA_S_HIST_D);
+	else if (!(seg->flags & LA_FIN))
+		la_history_once(x->f, s, x->orig, 'a', LA_S_HIST_A);
+	if (seg->win == 0)
+		la_history_log(x->f, x->orig, 'w', ++s->zeros);
+}
+
+/* New data of the originator, counted up to two segments: how far did it come? */
+LA_INLINE void la_note_stage(struct la_pass *x, __u32 end)
+{
+	if (x->orig && x->seg->len && la_after(end, x->s->nxt) && x->f->data_segs < 2)
+		x->f->data_segs++;
+}
+
+/* A refused segment: if the peer acknowledges just that, the refusal was our mistake. */
+LA_INLINE enum la_reason la_refuse(struct la_pass *x, enum la_reason reason, __u32 end)
+{
+	if (reason == LA_R_SEQ_ABOVE_WINDOW || reason == LA_R_ACK_ABOVE_SENT) {
+		x->s->refused = end;
+		x->s->flags |= LA_S_REFUSED;
+	}
+	return reason;
+}
+
+/* The peer's refused segment is acknowledged: fall in step again. */
+LA_INLINE bool la_resync(struct la_pass *x, __u32 end)
+{
+	struct la_side *s = x->s, *p = x->p;
+
+	if (!(p->flags & LA_S_REFUSED) || x->seg->ack != p->refused || p->refused == p->ack)
+		return false;
+	if ((p->flags & LA_S_FIN) || (s->flags & LA_S_FIN))
+		return false;
+	p->flags &= ~LA_S_REFUSED;
+	p->nxt = p->refused;
+	p->hole_lo = p->hole_hi = p->nxt;
+	s->ack = x->seg->ack;
+	s->edge = x->seg->ack + la_seg_window(s, x->seg);
+	if (!(s->flags & LA_S_REFUSED) && !la_after(end, p->ack + (65536U << (p->wscale & 15))))
+		return true;
+	s->flags &= ~LA_S_REFUSED;
+	s->nxt = x->seg->seq;
+	s->hole_lo = s->hole_hi = s->nxt;
+	p->ack = x->seg->seq;
+	p->edge = x->seg->seq + (65536U << (p->wscale & 15));
+	return true;
+}
+
+LA_INLINE bool la_is_challenge(const struct la_pass *x)
+{
+	return (x->f->flags & LA_F_CHALLENGED) && !x->seg->len && !(x->seg->flags & LA_FIN) &&
+	       (x->s->flags & LA_S_ACKS) && x->seg->ack == x->s->ack;
+}
+
+LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
+{
+	struct la_flow *f = x->f;
+	struct la_side *s = x->s, *p = x->p;
+	__u32 end = la_seg_end(x->seg);
+	enum la_reason reason;
+	bool filled;
+
+	if (s->state == LA_SYN_SENT && x->seg->seq != s->nxt && !(p->flags & LA_S_SYN))
+		return LA_R_SEQ_ABOVE_WINDOW; /* not of this attempt */
+	if (s->state == LA_LISTEN) {
+		/* An ACK instead of the SYN-ACK: an older connection's challenge (RFC 5961). */
+		if (x->seg->ack != p->nxt || !(x->seg->len || (x->seg->flags & LA_FIN)))
+			return LA_R_CHALLENGE_ACK;
+		la_on_missed_syn_ack(x);
+	}
+	la_settle_isn(p, x->seg);
+	reason = la_window_check(s, p, x->seg);
+	if (reason == LA_R_SEQ_ABOVE_WINDOW || reason == LA_R_ACK_ABOVE_SENT ||
+	    reason == LA_R_ACK_TOO_OLD) {
+		if (!la_resync(x, end))
+			return la_refuse(x, reason, end);
+		reason = LA_R_ACCEPTED;
+	} else {
+		la_resync(x, end);
+	}
+	if (la_is_challenge(x)) {
+		f->flags &= ~LA_F_CHALLENGED;
+		return LA_R_CHALLENGE_ACK;
+	}
+	if (x->seg->len)
+		f->flags &= ~LA_F_CHALLENGED;
+	if (!(s->flags & LA_S_SEEN)) {
+		s->flags |= LA_S_SEEN;
+		s->nxt = x->seg->seq;
+	}
+	if (!s->ttl)
+		s->ttl = x->seg->ttl;
+	if ((s->flags & LA_S_ACKS) && la_after(x->seg->ack, s->ack))
+		f->flags |= LA_F_REPLIED;
+	la_note_letters(x);
+	la_note_stage(x, end);
+	la_account_ack(f, p, !x->orig, x->seg->ack);
+	la_prove_sender(x, end);
+	filled = reason != LA_R_KEEPALIVE && la_account_data(f, s, x->orig, x->seg, end);
+	la_take_ack(s, x->seg);
+	if (reason == LA_R_ACCEPTED)
+		la_presume_receiver(x, filled);
+	if (reason == LA_R_ACCEPTED || reason == LA_R_KEEPALIVE || reason == LA_R_WINDOW_PROBE)
+		f->last = x->out->ts;
+	return f->flags & LA_F_CLOSED ? LA_R_LATE : reason;
+}
+
+#endif

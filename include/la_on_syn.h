@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * la_on_syn.h - SYN and SYN-ACK: attempts, retries, simultaneous open, and ports used again.
+ *
+ *   SYN      first of its side    opens, or crosses the peer's SYN
+ *            same number          a retry: belongs to its attempt, renews nothing
+ *            after the end        a new connection, if TIME_WAIT lets it (RFC 1122)
+ *            on a live tuple      provisional: the answer decides (RFC 9293 3.10.7.4)
+ *   SYN-ACK  answers the SYN      SYN_RECEIVED
+ *            answers a provisional SYN: the old connection is history
+ *            repeated             its sender has not had the ACK
+ *            anything else        invalid
+ */
+#ifndef LA_ON_SYN_H
+#define LA_ON_SYN_H
+
+#include "la_pass.h"
+
+/* Sends the segment to a new flow; this one leaves, with its close record if it had none. */
+LA_INLINE enum la_reason la_replace(struct la_pass *x)
+{
+	la_leave(x->f, LA_CLOSE_REPLACED, LA_GONE_REPLACED, x->out);
+	x->out->want |= LA_WANT_AGAIN;
+	return LA_R_ACCEPTED;
+}
+
+/* RFC 1122 4.2.2.13: a SYN may reopen a TIME_WAIT if its number is beyond the old ones. */
+LA_INLINE bool la_syn_reopens(const struct la_side *s, const struct la_side *p,
+			      const struct la_segment *seg)
+{
+	if (p->state != LA_TIME_WAIT)
+		return true;
+	return la_after(seg->seq, s->nxt);
+}
+
+LA_INLINE enum la_reason la_note_provisional(struct la_pass *x)
+{
+	struct la_prov *prov = &x->f->prov;
+
+	prov->ts = x->out->ts;
+	prov->isn = x->seg->seq;
+	prov->nxt = x->seg->seq + 1 + x->seg->len;
+	prov->mss = x->seg->mss;
+	prov->win = x->seg->win;
+	prov->wscale = x->seg->wscale;
+	prov->opts = x->seg->opts;
+	prov->dir = x->d;
+	prov->ttl = x->seg->ttl;
+	x->f->flags |= LA_F_PROVISIONAL | LA_F_CHALLENGED;
+	return LA_R_PROVISIONAL_SYN;
+}
+
+/* The first SYN of this side: it opens the attempt, or crosses the peer's. */
+LA_INLINE enum la_reason la_first_syn(struct la_pass *x)
+{
+	la_take_syn(x->s, x->seg->seq, x->seg->seq + 1 + x->seg->len, x->seg->mss, x->seg->wscale,
+		    x->seg->opts);
+	x->s->ttl = x->seg->ttl;
+	x->s->bytes += x->seg->len;
+	if (x->p->state == LA_SYN_SENT)
+		x->f->flags |= LA_F_REPLIED;
+	la_history(x->f, x->orig, 's');
+	la_move(x->f, x->d, LA_EV_SND_SYN, LA_SEEN, LA_CAUSE_SYN, x->out);
+	la_move(x->f, !x->d, LA_EV_RCV_SYN, LA_PRESUMED, LA_CAUSE_SYN, x->out);
+	return LA_R_ACCEPTED;
+}
+
+LA_INLINE enum la_reason la_on_syn(struct la_pass *x)
+{
+	struct la_flow *f = x->f;
+	struct la_side *s = x->s, *p = x->p;
+
+	if ((s->flags & LA_S_SYN) && x->seg->seq == s->isn) {
+		s->retrans++;
+		return f->flags & LA_F_CLOSED ? LA_R_LATE : LA_R_SYN_RETRANSMIT;
+	}
+	if (!(s->flags & LA_S_SEEN) && (p->state == LA_SYN_SENT || p->state == LA_LISTEN))
+		return la_first_syn(x);
+	if (f->flags & LA_F_CLOSED)
+		return la_syn_reopens(s, p, x->seg) ? la_replace(x) : LA_R_STALE_SYN;
+	if (s->state == LA_SYN_SENT && p->state == LA_LISTEN)
+		return la_replace(x); /* another attempt on the same ports */
+	return la_note_provisional(x);
+}
+
+LA_INLINE bool la_answers_provisional(const struct la_pass *x)
+{
+	const struct la_prov *prov = &x->f->prov;
+
+	return (x->f->flags & LA_F_PROVISIONAL) && prov->dir != x->d &&
+	       la_after(x->seg->ack, prov->isn) && !la_after(x->seg->ack, prov->nxt);
+}
+
+/* The SYN-ACK agrees with the SYN that came on a live tuple: the old connection is history. */
+LA_INLINE enum la_reason la_replace_by_provisional(struct la_pass *x)
+{
+	x->out->prov = x->f->prov;
+	x->out->has_prov = 1;
+	return la_replace(x);
+}
+
+/* The same SYN-ACK again: its sender has not had the ACK. */
+LA_INLINE enum la_reason la_repeat_syn_ack(struct la_pass *x)
+{
+	x->s->retrans++;
+	if (x->f->flags & LA_F_CLOSED)
+		return LA_R_LATE;
+	if (x->s->flags & LA_S_PRESUMED)
+		la_move(x->f, x->d, LA_EV_LOST_ACK_OF_SYN, LA_CORRECTED, LA_CAUSE_SYN_ACK, x->out);
+	return LA_R_SYN_RETRANSMIT;
+}
+
+LA_INLINE enum la_reason la_accept_syn_ack(struct la_pass *x)
+{
+	struct la_side *s = x->s;
+	bool first = !(s->flags & LA_S_SYN), varies = !first && x->seg->seq != s->isn;
+
+	if (!first && !varies && s->state == LA_SYN_RECEIVED && (s->flags & LA_S_ACKS))
+		return la_repeat_syn_ack(x);
+	if (first || varies) {
+		la_take_syn(s, x->seg->seq, x->seg->seq + 1 + x->seg->len, x->seg->mss,
+			    x->seg->wscale, x->seg->opts);
+		s->bytes += x->seg->len;
+		s->ttl = x->seg->ttl;
+		la_history(x->f, x->orig, 'h');
+	}
+	if (varies)
+		s->flags |= LA_S_ISN_VARIES;
+	if (x->f->side[0].flags & x->f->side[1].flags & LA_S_SYN)
+		la_agree_wscale(x->f);
+	la_take_ack(s, x->seg);
+	x->f->flags |= LA_F_REPLIED;
+	la_move(x->f, x->d, LA_EV_SND_SYN_ACK, LA_SEEN, LA_CAUSE_SYN_ACK, x->out);
+	s->flags &= ~LA_S_PRESUMED;
+	if (la_move(x->f, !x->d, LA_EV_RCV_ACK_OF_SYN, LA_PRESUMED, LA_CAUSE_SYN_ACK, x->out))
+		la_established(x->f, x->out->ts);
+	return LA_R_ACCEPTED;
+}
+
+LA_INLINE enum la_reason la_on_syn_ack(struct la_pass *x)
+{
+	struct la_side *s = x->s, *p = x->p;
+	__u8 ps = p->state;
+
+	if (la_answers_provisional(x))
+		return la_replace_by_provisional(x);
+	if ((ps == LA_SYN_SENT || ps == LA_SYN_RECEIVED) && (p->flags & LA_S_SYN)) {
+		if (la_after(x->seg->ack, p->isn) && !la_after(x->seg->ack, p->nxt))
+			return la_accept_syn_ack(x);
+		return LA_R_BAD_SYN_ACK;
+	}
+	if ((s->flags & LA_S_SYN) && x->seg->seq == s->isn)
+		return la_repeat_syn_ack(x);
+	return LA_R_BAD_SYN_ACK;
+}
+
+#endif
