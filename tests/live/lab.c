@@ -42,6 +42,7 @@ static const char *const sysctls[][2] = {
 	{"ipv6/conf/default/accept_dad", "0"},
 	{"ipv6/conf/default/dad_transmits", "0"},
 	{"ipv6/conf/default/autoconf", "0"},
+	{"ipv6/conf/default/mldv2_unsolicited_report_interval", "1"}, /* ms: over at once */
 };
 
 /*
