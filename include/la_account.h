@@ -117,11 +117,8 @@ LA_INLINE __u32 la_advance(struct la_side *s, __u32 end)
 	return end - nxt;
 }
 
-/*
- * Takes note of the payload [seg->seq, end) of s.
- * Returns true if s has no hole afterwards but had one before.
- */
-LA_INLINE bool la_account_data(struct la_flow *f, struct la_side *s, bool orig,
+/* Takes note of the payload [seg->seq, end) of s. */
+LA_INLINE void la_account_data(struct la_flow *f, struct la_side *s, bool orig,
 			       const struct la_segment *seg, __u32 end)
 {
 	bool hole = s->hole_lo != s->hole_hi;
@@ -140,7 +137,6 @@ LA_INLINE bool la_account_data(struct la_flow *f, struct la_side *s, bool orig,
 	if (fresh)
 		la_add(&s->bytes, fresh - !!(seg->flags & LA_FIN));
 	la_fill_hole(s, seg->seq, end);
-	return hole && s->hole_lo == s->hole_hi;
 }
 
 /* The peer acknowledged up to `ack`: it has what this observer may have missed. */

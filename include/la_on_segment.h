@@ -120,10 +120,14 @@ LA_INLINE void la_prove_sender(struct la_pass *x, __u32 end)
 		la_on_first_fin(x, end);
 }
 
-/* What an acceptable segment should do to its receiver. */
-LA_INLINE void la_presume_receiver(struct la_pass *x, bool hole_filled)
+/*
+ * What an acceptable segment should do to its receiver. A FIN that passed earlier should have
+ * arrived before it; one that it carries itself is read after its ACK (RFC 9293 3.10.7.4).
+ */
+LA_INLINE void la_presume_receiver(struct la_pass *x)
 {
 	struct la_side *s = x->s, *p = x->p;
+	bool arrives = (s->flags & LA_S_FIN) && s->hole_lo == s->hole_hi;
 	__u8 peer = !x->d;
 
 	if (x->f->rst_verdict)
@@ -131,10 +135,11 @@ LA_INLINE void la_presume_receiver(struct la_pass *x, bool hole_filled)
 	if (la_after(x->seg->ack, p->isn) &&
 	    la_move(x->f, peer, LA_EV_RCV_ACK_OF_SYN, LA_PRESUMED, LA_CAUSE_ACK, x->out))
 		la_established(x->f, x->out->ts);
+	if (arrives && !(x->seg->flags & LA_FIN))
+		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);
 	if ((p->flags & LA_S_FIN) && !la_before(x->seg->ack, p->fin_end))
 		la_move(x->f, peer, LA_EV_RCV_ACK_OF_FIN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
-	if ((s->flags & LA_S_FIN) && ((x->seg->flags & LA_FIN) || hole_filled) &&
-	    s->hole_lo == s->hole_hi)
+	if (arrives && (x->seg->flags & LA_FIN))
 		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);
 }
 
@@ -205,7 +210,6 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 	struct la_side *s = x->s, *p = x->p;
 	__u32 end = la_seg_end(x->seg);
 	enum la_reason reason;
-	bool filled;
 
 	if (s->state == LA_SYN_SENT && x->seg->seq != s->nxt && !(p->flags & LA_S_SYN))
 		return LA_R_SEQ_ABOVE_WINDOW; /* not of this attempt */
@@ -243,10 +247,11 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 	la_note_stage(x, end);
 	la_account_ack(f, p, !x->orig, x->seg->ack);
 	la_prove_sender(x, end);
-	filled = reason != LA_R_KEEPALIVE && la_account_data(f, s, x->orig, x->seg, end);
+	if (reason != LA_R_KEEPALIVE)
+		la_account_data(f, s, x->orig, x->seg, end);
 	la_take_ack(s, x->seg);
 	if (reason == LA_R_ACCEPTED)
-		la_presume_receiver(x, filled);
+		la_presume_receiver(x);
 	if (reason == LA_R_ACCEPTED || reason == LA_R_KEEPALIVE || reason == LA_R_WINDOW_PROBE)
 		f->last = x->out->ts;
 	return f->flags & LA_F_CLOSED ? LA_R_LATE : reason;

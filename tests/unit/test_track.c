@@ -72,6 +72,27 @@ Test(track, simultaneous_close)
 	assert_gapless(&t);
 }
 
+/* Seen next to the originator: its ACK passes before the responder has said it got the FIN. */
+Test(track, simultaneous_close_seen_from_one_end)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0, 0, LA_FIN_WAIT_1, LA_CLOSE_WAIT},
+		   {RESP, FA, 1, 1, 0, 0, LA_CLOSING, LA_FIN_WAIT_1},
+		   {ORIG, A, 2, 2, 0, 0, LA_CLOSING, LA_TIME_WAIT},
+		   {RESP, A, 2, 2, 0, 0, LA_TIME_WAIT, LA_TIME_WAIT});
+	assert_path(&t, RESP,
+		    "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT !ESTABLISHED FIN_WAIT_1 ~CLOSING "
+		    "~TIME_WAIT");
+	assert_closed(&t, "simultaneous_fin", "both", "TIME_WAIT", "TIME_WAIT");
+}
+
+/* The FIN overtakes the data before it: it cannot be read until the hole is filled. */
+Test(track, fin_before_its_data)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 101, 1, 0, 0, LA_FIN_WAIT_1, LA_ESTABLISHED},
+		   {ORIG, PA, 1, 1, 100, 0, LA_FIN_WAIT_1, LA_CLOSE_WAIT});
+	cr_assert_eq(t.flow.side[t.orig].retrans, 0);
+}
+
 Test(track, half_close_with_data_for_hours)
 {
 	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0, 0, LA_FIN_WAIT_1, LA_CLOSE_WAIT},
