@@ -41,7 +41,8 @@ static __always_inline __u32 la_xdp_len(struct xdp_md *ctx)
 	return ctx->data_end - ctx->data;
 }
 
-SEC("xdp.frags")
+/* The loader adds BPF_F_XDP_HAS_FRAGS where that works. */
+SEC("xdp")
 int la_xdp(struct xdp_md *ctx)
 {
 	const void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;

@@ -348,6 +348,7 @@ static int load(struct run *run)
 	struct la_loader_opts opts = {
 		.config = run->opts->shared.cfg,
 		.max_flows = (__u32)run->opts->max_flows,
+		.generic = run->opts->hook == LA_CHOICE_XDP_GENERIC,
 		.debug = run->opts->debug,
 	};
 

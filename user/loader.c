@@ -81,7 +81,11 @@ static void report_load(int err)
 	la_bpf_log_show(stderr);
 }
 
-/* True if the kernel knows XDP frames of several buffers (Linux 5.18). */
+/*
+ * True if the kernel knows XDP frames of several buffers (Linux 5.18). Generic XDP does
+ * without them: for a program that takes them it copies the packet into a new skb, whose
+ * mac_len is 0 (seen on 6.18), and the tc programs behind find no Ethernet header.
+ */
 static bool kernel_takes_frags(void)
 {
 	static const struct bpf_insn pass[] = {
@@ -117,8 +121,8 @@ static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts
 	for (enum la_prog i = 0; i < LA_PROG_MAX; i++)
 		bpf_program__set_autoload(find_prog(skel, i),
 					  !opts->progs || opts->progs & 1U << i);
-	if (!kernel_takes_frags())
-		bpf_program__set_flags(skel->progs.la_xdp, 0);
+	if (!opts->generic && kernel_takes_frags())
+		bpf_program__set_flags(skel->progs.la_xdp, BPF_F_XDP_HAS_FRAGS);
 	if (!opts->max_flows)
 		return 0;
 	return bpf_map__set_max_entries(skel->maps.flows, opts->max_flows);

@@ -24,6 +24,7 @@ struct la_loader_opts {
 	struct la_config config;
 	__u32 progs;	 /* bits 1 << enum la_prog: only these, for verifying takes time; 0: all */
 	__u32 max_flows; /* entries of the flow table; 0: as the object declares */
+	bool generic;	 /* XDP will be generic: see kernel_takes_frags() */
 	bool debug;	 /* libbpf's messages go to stderr as they come */
 };
 
