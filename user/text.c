@@ -234,6 +234,18 @@ static const char *by_whom(const struct la_rec_close *rec)
 	return words[rec->closed_by];
 }
 
+/* Who sent the RST into a half-closed connection, and who had closed it. */
+static size_t verdict_half_closed(char *to, size_t size, const struct la_rec_close *rec)
+{
+	unsigned int closer = rec->closed_by == LA_BY_RESP ? LA_RESP : LA_ORIG;
+
+	if (rec->rst_sender == closer)
+		return (size_t)snprintf(to, size, "reset by the %s after it had closed",
+					la_text_end(rec->rst_sender));
+	return (size_t)snprintf(to, size, "reset by the %s after the %s had closed",
+				la_text_end(rec->rst_sender), la_text_end(closer));
+}
+
 /* The reason, with its actor where a sentence wants him. */
 static size_t verdict_reason(char *to, size_t size, const struct la_rec_close *rec)
 {
@@ -241,7 +253,7 @@ static size_t verdict_reason(char *to, size_t size, const struct la_rec_close *r
 
 	switch (rec->reason) {
 	case LA_CLOSE_HALF_CLOSED_RESET:
-		return (size_t)snprintf(to, size, "reset%s after one side had closed", by);
+		return verdict_half_closed(to, size, rec);
 	case LA_CLOSE_FIN:
 	case LA_CLOSE_RESET:
 	case LA_CLOSE_REFUSED:

@@ -176,7 +176,11 @@ Test(words, verdicts_of_every_reason, .timeout = 10)
 		const char *text;
 	} rows[] = {
 		{{.reason = LA_CLOSE_HALF_CLOSED_RESET, .closed_by = LA_BY_ORIG},
-		 "reset by the client after one side had closed"},
+		 "reset by the client after it had closed"},
+		{{.reason = LA_CLOSE_HALF_CLOSED_RESET,
+		  .closed_by = LA_BY_ORIG,
+		  .rst_sender = LA_RESP},
+		 "reset by the server after the client had closed"},
 		{{.reason = LA_CLOSE_UNREACHABLE, .closed_by = LA_BY_NONE}, "unreachable"},
 		{{.reason = LA_CLOSE_POLICY, .closed_by = LA_BY_POLICY}, "ended by policy"},
 		{{.reason = LA_CLOSE_SHUTDOWN, .closed_by = LA_BY_NONE},
