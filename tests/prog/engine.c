@@ -5,8 +5,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
+#include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
+
+#ifndef BPF_F_XDP_HAS_FRAGS /* Linux 5.18 */
+#define BPF_F_XDP_HAS_FRAGS (1U << 5)
+#endif
 
 struct la_engine {
 	struct lastack_bpf *skel;
@@ -40,6 +45,8 @@ struct la_engine *la_engine_new(const struct la_engine_opts *opts, struct la_sin
 	engine->skel = lastack_bpf__open();
 	cr_assert_not_null(engine->skel, "the BPF object does not open");
 	resize(engine, opts);
+	if (opts->frags)
+		bpf_program__set_flags(engine->skel->progs.la_xdp, BPF_F_XDP_HAS_FRAGS);
 	engine->skel->rodata->la_virtual_clock = true;
 	engine->skel->bss->la_cfg = opts->config;
 	cr_assert_eq(lastack_bpf__load(engine->skel), 0, "the BPF object does not load");
@@ -76,6 +83,20 @@ int la_engine_packet(struct la_engine *engine, enum la_gate gate, const void *da
 {
 	engine->skel->bss->la_clock_ns = ts;
 	return run(la_engine_prog(engine, gate), data, len);
+}
+
+int la_engine_skb(struct la_engine *engine, enum la_gate gate, const void *data, __u32 len,
+		  __u32 gso_segs, __u32 gso_size, __u64 ts)
+{
+	struct __sk_buff ctx = {.gso_segs = gso_segs, .gso_size = gso_size};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = data, .data_size_in = len, .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx), .repeat = 1);
+	int err;
+
+	engine->skel->bss->la_clock_ns = ts;
+	err = bpf_prog_test_run_opts(la_engine_prog(engine, gate), &opts);
+	cr_assert_eq(err, 0, "BPF_PROG_TEST_RUN of %u bytes: %s", len, strerror(-err));
+	return (int)opts.retval;
 }
 
 static void run_at(struct la_engine *engine, const struct bpf_program *prog, __u64 now)

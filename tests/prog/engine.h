@@ -26,6 +26,7 @@ struct la_engine_opts {
 	struct la_config config;
 	__u32 max_flows;  /* 0: as the object declares */
 	__u32 ring_bytes; /* 0: as the object declares */
+	bool frags;	  /* XDP frames may have several buffers */
 };
 
 /* Loads the programs; ends the test if that fails. The sink stays the caller's. */
@@ -34,6 +35,10 @@ struct la_engine *la_engine_new(const struct la_engine_opts *opts, struct la_sin
 /* One packet at time ts, ns. Returns what the program returned: XDP_PASS or TC_ACT_UNSPEC. */
 int la_engine_packet(struct la_engine *engine, enum la_gate gate, const void *data, __u32 len,
 		     __u64 ts);
+
+/* The same for a tc gate, with what the kernel would say of the skb: segments, and ifindex. */
+int la_engine_skb(struct la_engine *engine, enum la_gate gate, const void *data, __u32 len,
+		  __u32 gso_segs, __u32 gso_size, __u64 ts);
 
 /* Expires what is due at `now`, and retries close records. */
 void la_engine_sweep(struct la_engine *engine, __u64 now);
