@@ -5,7 +5,7 @@
 # Sources are found by wildcard: drop a file into its directory and it takes part.
 #   bpf/lastack.bpf.c       -> build/lastack.bpf.o -> build/lastack.skel.h
 #   user/*.c                -> build/liblastack.a (all but main.c), build/lastack
-#   tests/unit/*.c          -> build/test-unit     (with ASan and UBSan, and without the loader)
+#   tests/unit/*.c          -> build/test-unit     (with ASan and UBSan)
 #   tests/prog/*.c          -> build/test-prog
 #   tests/live/*.c          -> build/test-live     (all but demo.c)
 #   tests/live/demo.c       -> build/demo          (with the helpers, not the test_*.c)
@@ -60,8 +60,6 @@ CC_test = $(CC) $(BASE_CFLAGS) -Itests $(TEST_CFLAGS) $(OPT)
 CC_fuzz = $(CLANG) $(BASE_CFLAGS) -Itests -O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link
 
 LIB_SRC   := $(filter-out user/main.c,$(wildcard user/*.c))
-# Only the loader sees the BPF skeleton; what runs under sanitizers does without it.
-PURE_SRC  := $(filter-out user/loader.c,$(LIB_SRC))
 BPF_TESTS := $(wildcard tests/*/*.bpf.c)
 UNIT_SRC  := $(wildcard tests/unit/*.c)
 PROG_SRC  := $(filter-out $(BPF_TESTS),$(wildcard tests/prog/*.c))
@@ -189,7 +187,8 @@ build/obj/$(1)/%.o: %.c Makefile VERSION
 endef
 $(foreach kind,user asan test fuzz,$(eval $(call object_rule,$(kind))))
 
-build/obj/user/user/loader.o: | build/lastack.skel.h
+# Only the loader sees the BPF skeleton.
+$(foreach kind,user asan fuzz,build/obj/$(kind)/user/loader.o): | build/lastack.skel.h
 $(call objects,test,$(PROG_SRC)): | build/lastack.skel.h $(call skeletons,prog)
 $(call objects,test,$(LIVE_SRC) $(DEMO_SRC)): | $(call skeletons,live)
 $(call objects,test,$(BENCH_SRC)): | $(call skeletons,bench)
@@ -203,9 +202,9 @@ endef
 
 build/liblastack.a: $(call objects,user,$(LIB_SRC))
 	$(archive)
-build/liblastack-asan.a: $(call objects,asan,$(PURE_SRC))
+build/liblastack-asan.a: $(call objects,asan,$(LIB_SRC))
 	$(archive)
-build/liblastack-fuzz.a: $(call objects,fuzz,$(PURE_SRC))
+build/liblastack-fuzz.a: $(call objects,fuzz,$(LIB_SRC))
 	$(archive)
 
 # $(call link,COMMAND,LIBRARIES): all objects first, then our archive, then theirs.

@@ -30,12 +30,18 @@ static __always_inline __u32 la_packet(struct la_key *key, struct la_segment *se
 {
 	seg->ts = la_now();
 	seg->hook = la_hook_id(ifindex, egress);
+	if (la_replayed) {
+		seg->hook = la_fed.hook;
+		seg->segs = 0; /* a capture does not say what offloads put together */
+	}
 	return la_track_packet(key, seg);
 }
 
 /* The length of a frame with all its buffers; before Linux 5.18 there is only one. */
 static __always_inline __u32 la_xdp_len(struct xdp_md *ctx)
 {
+	if (la_replayed)
+		return la_fed.wire_len;
 	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_xdp_get_buff_len))
 		return bpf_xdp_get_buff_len(ctx);
 	return ctx->data_end - ctx->data;
@@ -63,9 +69,14 @@ static __always_inline __u32 la_tc_parse(struct __sk_buff *skb, enum la_link lin
 					 struct la_key *key, struct la_segment *seg)
 {
 	__be16 proto = link == LA_LINK_L3 ? (__be16)skb->protocol : 0;
+	__u32 len = skb->len;
 
-	return la_parse((void *)(long)skb->data, (void *)(long)skb->data_end, skb->len, link, proto,
-			key, seg);
+	if (la_replayed) {
+		proto = la_fed.l3_proto;
+		len = la_fed.wire_len;
+	}
+	return la_parse((void *)(long)skb->data, (void *)(long)skb->data_end, len, link, proto, key,
+			seg);
 }
 
 /* Headers that the linear part of an skb should hold, and how much to pull in if it does not. */
@@ -126,10 +137,13 @@ __u64 la_sweep_now; /* ns; 0: now */
 
 static __always_inline int la_sweep_all(bool detach)
 {
-	struct la_sweep sweep = {.now = la_sweep_now ? la_sweep_now : la_now(), .detach = detach};
+	struct la_sweep sweep = {
+		.now = la_sweep_now ? la_sweep_now : la_now(), .due = ~0ULL, .detach = detach};
 
 	bpf_for_each_map_elem(&pending, la_sweep_pending, &sweep, 0);
 	bpf_for_each_map_elem(&flows, la_sweep_flow, &sweep, 0);
+	if (la_replayed)
+		la_fed.due = sweep.due;
 	return 0;
 }
 

@@ -83,6 +83,10 @@ struct la_config la_cfg;
 const volatile bool la_virtual_clock = false;
 __u64 la_clock_ns;
 
+/* Replay: what the capture says of a packet counts, not what the hook knows. Frozen as well. */
+const volatile bool la_replayed = false;
+struct la_fed la_fed;
+
 static __always_inline __u64 la_now(void)
 {
 	return la_virtual_clock ? la_clock_ns : bpf_ktime_get_ns();

@@ -90,6 +90,7 @@ __noinline int la_slow(struct la_key *key, struct la_segment *seg)
 	struct la_scratch *s = la_scratch();
 	struct la_entry *e;
 	__u32 reason, owes = 0;
+	__u64 due = ~0ULL;
 	bool reopens;
 
 	if (!key || !seg || !s)
@@ -104,6 +105,8 @@ __noinline int la_slow(struct la_key *key, struct la_segment *seg)
 		return LA_R_RACE | LA_AGAIN;
 	}
 	reason = la_track(&e->flow, key, seg, &la_cfg, &s->out);
+	if (la_replayed)
+		due = la_deadline(&e->flow, &la_cfg);
 	if (s->out.want & (LA_WANT_CLOSE | LA_WANT_GONE)) {
 		s->ended = e->flow;
 		owes = e->due || (s->out.want & LA_WANT_CLOSE);
@@ -113,6 +116,8 @@ __noinline int la_slow(struct la_key *key, struct la_segment *seg)
 		e->due = 0;
 	}
 	bpf_spin_unlock(&e->lock);
+	if (la_replayed && due < la_fed.due)
+		la_fed.due = due;
 
 	la_emit_changes(key, seg);
 	if (!(s->out.want & LA_WANT_GONE)) {
@@ -154,6 +159,7 @@ static __always_inline __u32 la_track_packet(struct la_key *key, struct la_segme
 
 struct la_sweep {
 	__u64 now;
+	__u64 due;   /* the earliest deadline of those that stay */
 	bool detach; /* lastack stops: everything goes */
 };
 
@@ -200,19 +206,24 @@ static __always_inline bool la_end_flow(struct la_entry *e, const struct la_swee
 /* One entry of the table. Its close record is reserved before the decision. */
 static long la_sweep_flow(void *map __attribute__((unused)), const void *k, void *value, void *ctx)
 {
-	const struct la_sweep *sweep = ctx;
+	struct la_sweep *sweep = ctx;
 	struct la_rec_close *room = NULL;
 	struct la_entry *e = value;
 	struct la_scratch *s = la_scratch();
 	struct la_key key = *(const struct la_key *)k;
 	bool ended;
+	__u64 due;
 
 	if (!s)
 		return 1;
 	if (e->due)
 		la_retry_close(&key, e, s);
-	if (!sweep->detach && sweep->now < la_deadline(&e->flow, &la_cfg))
+	due = la_deadline(&e->flow, &la_cfg);
+	if (!sweep->detach && sweep->now < due) {
+		if (due < sweep->due)
+			sweep->due = due;
 		return 0;
+	}
 	if (!(e->flow.flags & LA_F_CLOSED)) {
 		room = bpf_ringbuf_reserve(&ring, sizeof(*room), 0);
 		if (!room)

@@ -163,6 +163,16 @@ struct la_config {
 	__u8 pad[7];
 };
 
+/* Replay: what a capture says of the packet that the programs are fed, and what they say back. */
+struct la_fed {
+	__u64 due;	 /* back: no clock of a flow runs out before, ns */
+	__u32 wire_len;	 /* bytes that it had on the wire */
+	__u32 hook;	 /* la_hook_id() */
+	__be16 l3_proto; /* for the programs of devices without Ethernet header; 0: see la_parse()
+			  */
+	__u8 pad[6];
+};
+
 /* Per-CPU counters, one array slot each: reasons first, then what was lost. */
 enum la_lost_source {
 	LA_LOST_STATE = 0, /* ring buffer full: state, rst, segment, gone records */

@@ -6,6 +6,7 @@
  * are one stream in the order given, as a capture that was rotated. No privilege is needed
  * and no clock is read: time is that of the packets.
  */
+#include "bpf_engine.h"
 #include "cmd.h"
 #include "filter.h"
 #include "native.h"
@@ -17,8 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Who makes records of the packets: --engine. */
+enum engine { ENGINE_NATIVE, ENGINE_BPF, ENGINE_MAX };
+
+static const char *const engine_names[ENGINE_MAX] = {"native", "bpf"};
+
 struct replay_opts {
 	struct la_options shared;
+	enum engine engine;
 	bool help;
 	char *const *files;
 	int files_count;
@@ -35,8 +42,11 @@ struct chosen {
 
 /* ---- the command line ---- */
 
+enum { OPT_ENGINE = LA_OPT_OWN };
+
 static const struct option long_options[] = {
 	LA_OPTIONS_LONG,
+	{"engine", required_argument, NULL, OPT_ENGINE},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -50,7 +60,9 @@ static int help(void)
 	      "capture, in the order given.\n\n",
 	      stdout);
 	la_options_help(stdout);
-	fputs("  -h, --help             this text\n\n"
+	fputs("      --engine ENGINE    native, or bpf: through the programs in the kernel, which\n"
+	      "                         needs root and has room for 65536 connections at once\n"
+	      "  -h, --help             this text\n\n"
 	      "FILTER begins at the first word after the first file that is a word of a filter\n"
 	      "(or `(`, `!`), such as: port 443 and not net 10.0.0.0/8. A file of such a name is\n"
 	      "written ./port.\n",
@@ -79,12 +91,22 @@ static int bad_word(int opt, char **argv)
 		   "lastack replay --help lists them");
 }
 
+static int take_engine(struct replay_opts *opts, const char *word)
+{
+	for (opts->engine = 0; opts->engine < ENGINE_MAX; opts->engine++)
+		if (la_word_equal(word, strlen(word), engine_names[opts->engine]))
+			return 0;
+	return bad("bad option", "--engine", word, "native or bpf");
+}
+
 static int take(struct replay_opts *opts, int opt, char **argv)
 {
 	if (opt == '?' || opt == ':')
 		return bad_word(opt, argv);
 	if (opt == 'h')
 		opts->help = true;
+	else if (opt == OPT_ENGINE)
+		return take_engine(opts, optarg);
 	else if (la_options_take(&opts->shared, opt, optarg) != LA_TAKEN_OK)
 		return -1;
 	return 0;
@@ -197,11 +219,13 @@ static void print_untracked(const struct la_counters *counters, FILE *to)
 static void print_summary(const struct replay_opts *opts, const struct chosen *sinks,
 			  const struct la_replay *replay)
 {
-	__u64 disordered = la_native_disordered(replay->native);
+	__u64 disordered = replay->engine->disordered;
+	struct la_counters counters;
 
 	la_summary_print(sinks->summary, stderr, 0, la_color_wanted(opts->shared.color, stderr));
 	fprintf(stderr, "  packets     %llu read\n", (unsigned long long)replay->packets);
-	print_untracked(la_native_counters(replay->native), stderr);
+	if (!replay->engine->counters(replay->engine, &counters))
+		print_untracked(&counters, stderr);
 	if (disordered)
 		fprintf(stderr, "  disordered  %llu bore an earlier time than one before\n",
 			(unsigned long long)disordered);
@@ -233,9 +257,11 @@ static int fail_file(const struct replay_opts *opts, const struct la_replay *rep
 static int finish(const struct replay_opts *opts, const struct chosen *sinks,
 		  struct la_replay *replay, const char *failed)
 {
-	int err;
+	int err = replay->engine->finish(replay->engine);
 
-	la_native_finish(replay->native);
+	if (err)
+		return la_fail(LA_EXIT_RUNTIME, "cannot end the replay", engine_names[opts->engine],
+			       strerror(-err), NULL);
 	la_sink_flush(sinks->output);
 	err = la_output_failed(sinks->output);
 	if (err)
@@ -243,6 +269,21 @@ static int finish(const struct replay_opts *opts, const struct chosen *sinks,
 	if (!failed || replay->packets)
 		print_summary(opts, sinks, replay);
 	return failed ? fail_file(opts, replay, failed) : LA_EXIT_OK;
+}
+
+/* NULL: it failed, and why is on stderr. */
+static struct la_engine *make_engine(const struct replay_opts *opts, struct la_sink *sink)
+{
+	const struct la_config *cfg = &opts->shared.cfg;
+	struct la_native *native;
+
+	if (opts->engine == ENGINE_BPF)
+		return la_bpf_engine_new(cfg, sink, LA_BPF_ENGINE_FLOWS);
+	native = la_native_new(cfg, sink);
+	if (native)
+		return la_native_engine(native);
+	la_fail(LA_EXIT_RUNTIME, "cannot replay", NULL, strerror(ENOMEM), NULL);
+	return NULL;
 }
 
 static int replay_with(const struct replay_opts *opts)
@@ -254,15 +295,17 @@ static int replay_with(const struct replay_opts *opts)
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end: lastack replay | head */
 	sinks.output = make_output(&opts->shared);
 	sinks.summary = la_summary_new();
-	replay.native = la_native_new(&opts->shared.cfg, &sinks.sink);
 	replay.stop_ctx = sinks.output;
-	if (!sinks.output || !sinks.summary || !replay.native) {
+	if (!sinks.output || !sinks.summary) {
 		la_fail(code, "cannot replay", NULL, strerror(ENOMEM), NULL);
 		goto cleanup;
 	}
+	replay.engine = make_engine(opts, &sinks.sink);
+	if (!replay.engine)
+		goto cleanup;
 	code = finish(opts, &sinks, &replay, read_files(opts, &replay));
 cleanup:
-	la_native_free(replay.native);
+	la_engine_close(replay.engine);
 	la_sink_close(sinks.summary);
 	la_sink_close(sinks.output);
 	return code;

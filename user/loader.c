@@ -117,15 +117,20 @@ static struct bpf_program *find_prog(const struct lastack_bpf *skel, enum la_pro
 /* Whatever must be said before the kernel sees the object. Returns 0 or -errno. */
 static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts)
 {
+	int err = 0;
+
 	skel->bss->la_cfg = opts->config;
 	for (enum la_prog i = 0; i < LA_PROG_MAX; i++)
 		bpf_program__set_autoload(find_prog(skel, i),
 					  !opts->progs || opts->progs & 1U << i);
 	if (!opts->generic && kernel_takes_frags())
 		bpf_program__set_flags(skel->progs.la_xdp, BPF_F_XDP_HAS_FRAGS);
-	if (!opts->max_flows)
-		return 0;
-	return bpf_map__set_max_entries(skel->maps.flows, opts->max_flows);
+	skel->rodata->la_virtual_clock = skel->rodata->la_replayed = opts->replay;
+	if (opts->ring_bytes)
+		err = bpf_map__set_max_entries(skel->maps.ring, opts->ring_bytes);
+	if (!err && opts->max_flows)
+		err = bpf_map__set_max_entries(skel->maps.flows, opts->max_flows);
+	return err;
 }
 
 struct la_loader *la_loader_open(const struct la_loader_opts *opts)
@@ -184,6 +189,24 @@ int la_loader_sweep(struct la_loader *loader)
 int la_loader_shutdown(struct la_loader *loader)
 {
 	return run_once(loader->skel->progs.la_shutdown);
+}
+
+__u64 la_loader_clock(struct la_loader *loader, __u64 now)
+{
+	loader->skel->bss->la_clock_ns = now;
+	return loader->skel->bss->la_fed.due;
+}
+
+int la_loader_feed(struct la_loader *loader, enum la_prog prog, const struct la_captured *packet)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet->data,
+		    .data_size_in = packet->cap_len, .repeat = 1);
+	struct la_fed *fed = &loader->skel->bss->la_fed;
+
+	fed->wire_len = packet->wire_len;
+	fed->hook = packet->hook;
+	fed->l3_proto = packet->l3_proto;
+	return bpf_prog_test_run_opts(la_loader_prog(loader, prog), &opts);
 }
 
 /* Adds b to a, number by number: la_counters is nothing but __u64. */

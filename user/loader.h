@@ -8,7 +8,7 @@
 #ifndef LA_USER_LOADER_H
 #define LA_USER_LOADER_H
 
-#include "la_abi.h"
+#include "engine.h"
 
 /* The programs that can be attached to an interface. */
 enum la_prog {
@@ -22,10 +22,12 @@ enum la_prog {
 
 struct la_loader_opts {
 	struct la_config config;
-	__u32 progs;	 /* bits 1 << enum la_prog: only these, for verifying takes time; 0: all */
-	__u32 max_flows; /* entries of the flow table; 0: as the object declares */
-	bool generic;	 /* XDP will be generic: see kernel_takes_frags() */
-	bool debug;	 /* libbpf's messages go to stderr as they come */
+	__u32 progs;	  /* bits 1 << enum la_prog: only these, for verifying takes time; 0: all */
+	__u32 max_flows;  /* entries of the flow table; 0: as the object declares */
+	__u32 ring_bytes; /* size of the ring buffer, a power of two; 0: as the object declares */
+	bool replay;	  /* for la_loader_feed(): the programs believe what they are told */
+	bool generic;	  /* XDP will be generic: see kernel_takes_frags() */
+	bool debug;	  /* libbpf's messages go to stderr as they come */
 };
 
 struct la_loader;
@@ -51,6 +53,18 @@ int la_loader_sweep(struct la_loader *loader);
  * la_loader_flows() is 0. Detach first, or new flows appear meanwhile. Returns 0 or -errno.
  */
 int la_loader_shutdown(struct la_loader *loader);
+
+/*
+ * Replay: sets the clock of the programs, ns. Returns the time before which no flow's clock
+ * runs out, so that until then there is nothing to sweep.
+ */
+__u64 la_loader_clock(struct la_loader *loader, __u64 now);
+
+/*
+ * Replay: runs a program on a packet of at least 14 bytes (the kernel insists), at the time
+ * that la_loader_clock() set. Returns 0 or -errno.
+ */
+int la_loader_feed(struct la_loader *loader, enum la_prog prog, const struct la_captured *packet);
 
 /* The counters, summed over all CPUs. Returns 0 or -errno. */
 int la_loader_counters(const struct la_loader *loader, struct la_counters *sum);

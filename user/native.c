@@ -32,6 +32,7 @@ struct entry {
 };
 
 struct la_native {
+	struct la_engine engine; /* first: one is the other */
 	struct la_config cfg;
 	struct la_sink *sink;
 	struct la_counters counters;
@@ -41,8 +42,6 @@ struct la_native {
 	size_t leaving_count;
 	size_t leaving_room;
 	struct la_out out;
-	__u64 now; /* the latest time of a packet */
-	__u64 disordered;
 	__u32 hook;
 };
 
@@ -191,23 +190,15 @@ static void gather(struct la_native *n, __u64 now)
 /* Ends the flows whose clock has run out. */
 static void expire(struct la_native *n)
 {
-	for (gather(n, n->now); n->leaving_count; gather(n, n->now)) {
+	for (gather(n, n->engine.now); n->leaving_count; gather(n, n->engine.now)) {
 		for (size_t i = 0; i < n->leaving_count; i++) {
 			struct entry *e = n->leaving[i];
 
-			if (la_expire(&e->flow, n->now, &n->cfg, &n->out))
+			if (la_expire(&e->flow, n->engine.now, &n->cfg, &n->out))
 				emit(n, e, NULL);
 			drop(n, e);
 		}
 	}
-}
-
-static void set_clock(struct la_native *n, __u64 ts)
-{
-	if (ts < n->now)
-		n->disordered++;
-	else
-		n->now = ts;
 }
 
 /* A deadline that moved later is found out when it comes up; one that moved earlier is not. */
@@ -267,11 +258,11 @@ void la_native_packet(struct la_native *n, const void *data, __u32 cap_len, __u3
 	enum la_reason reason;
 	struct la_key key;
 
-	set_clock(n, ts);
+	la_engine_clock(&n->engine, ts);
 	expire(n);
 	reason = la_parse(data, (const __u8 *)data + cap_len, wire_len, link, l3_proto, &key, &seg);
 	if (reason == LA_R_ACCEPTED) {
-		seg.ts = n->now;
+		seg.ts = n->engine.now;
 		seg.hook = n->hook;
 		seg.segs = 0; /* a capture does not say what offloads put together */
 		reason = take(n, &key, &seg);
@@ -291,11 +282,44 @@ void la_native_finish(struct la_native *n)
 	}
 	sort_leaving(n);
 	for (size_t i = 0; i < n->leaving_count; i++) {
-		if (la_detach(&n->leaving[i]->flow, n->now, &n->out))
+		if (la_detach(&n->leaving[i]->flow, n->engine.now, &n->out))
 			emit(n, n->leaving[i], NULL);
 		drop(n, n->leaving[i]);
 	}
 	la_sink_flush(n->sink);
+}
+
+/* ---- as an engine ---- */
+
+static int engine_packet(struct la_engine *engine, const struct la_captured *p)
+{
+	struct la_native *n = (struct la_native *)engine;
+
+	n->hook = p->hook;
+	la_native_packet(n, p->data, p->cap_len, p->wire_len, p->link, p->l3_proto, p->ts);
+	return 0;
+}
+
+static int engine_finish(struct la_engine *engine)
+{
+	la_native_finish((struct la_native *)engine);
+	return 0;
+}
+
+static int engine_counters(const struct la_engine *engine, struct la_counters *sum)
+{
+	*sum = ((const struct la_native *)engine)->counters;
+	return 0;
+}
+
+static void engine_close(struct la_engine *engine)
+{
+	la_native_free((struct la_native *)engine);
+}
+
+struct la_engine *la_native_engine(struct la_native *n)
+{
+	return &n->engine;
 }
 
 /* ---- the rest ---- */
@@ -306,6 +330,12 @@ struct la_native *la_native_new(const struct la_config *cfg, struct la_sink *sin
 
 	if (!n)
 		return NULL;
+	n->engine = (struct la_engine){
+		.packet = engine_packet,
+		.finish = engine_finish,
+		.counters = engine_counters,
+		.close = engine_close,
+	};
 	n->cfg = *cfg;
 	n->sink = sink;
 	return n;
@@ -323,7 +353,7 @@ const struct la_counters *la_native_counters(const struct la_native *n)
 
 __u64 la_native_disordered(const struct la_native *n)
 {
-	return n->disordered;
+	return n->engine.disordered;
 }
 
 void la_native_free(struct la_native *n)

@@ -9,9 +9,7 @@
 #ifndef LA_USER_NATIVE_H
 #define LA_USER_NATIVE_H
 
-#include "la_abi.h"
-#include "la_parse.h"
-#include "sink.h"
+#include "engine.h"
 
 struct la_native;
 
@@ -40,5 +38,8 @@ const struct la_counters *la_native_counters(const struct la_native *native);
 __u64 la_native_disordered(const struct la_native *native);
 
 void la_native_free(struct la_native *native);
+
+/* The same as an engine; it is closed with la_engine_close() or la_native_free(), not both. */
+struct la_engine *la_native_engine(struct la_native *native);
 
 #endif

@@ -136,20 +136,23 @@ static __u64 packet_time(const struct pcap_pkthdr *h)
 	return (__u64)s * LA_SEC_NS + (__u64)ns;
 }
 
-static void feed(struct la_native *native, const struct link *link, const struct pcap_pkthdr *h,
-		 const __u8 *data)
+static int feed(struct la_engine *engine, const struct link *link, const struct pcap_pkthdr *h,
+		const __u8 *data)
 {
-	__u64 ts = packet_time(h);
+	/* no link header, no packet: what the parser says of an empty frame */
+	struct la_captured p = {.data = data, .link = LA_LINK_ETHER, .ts = packet_time(h)};
 
-	if (h->caplen < link->header || h->len < link->header) {
-		/* no link header, no packet: what the parser says of an empty frame */
-		la_native_packet(native, data, 0, 0, LA_LINK_ETHER, 0, ts);
-		return;
+	if (h->caplen >= link->header && h->len >= link->header) {
+		p.data = data + link->header;
+		p.cap_len = h->caplen - link->header;
+		p.wire_len = h->len - link->header;
+		p.link = link->type;
+		p.l3_proto = link->proto ? link->proto(data) : 0;
+		p.hook = link->hook ? link->hook(data) : 0;
 	}
-	la_native_set_hook(native, link->hook ? link->hook(data) : 0);
-	la_native_packet(native, data + link->header, h->caplen - link->header,
-			 h->len - link->header, link->type, link->proto ? link->proto(data) : 0,
-			 ts);
+	if (p.cap_len > LA_CAPTURED_MAX)
+		p.cap_len = LA_CAPTURED_MAX;
+	return engine->packet(engine, &p);
 }
 
 static int fail(struct la_replay *r, const char *what, const char *why, const char *todo)
@@ -188,11 +191,13 @@ static int read_packets(struct la_replay *r, pcap_t *pcap, const struct link *li
 	__u64 before = r->packets;
 	struct pcap_pkthdr *h;
 	const __u8 *data;
-	int got;
+	int got, err;
 
 	while ((got = pcap_next_ex(pcap, &h, &data)) == 1) {
 		r->packets++;
-		feed(r->native, link, h, data);
+		err = feed(r->engine, link, h, data);
+		if (err)
+			return fail(r, "cannot track", strerror(-err), NULL);
 		if (r->stop && r->stop(r->stop_ctx))
 			return 0;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * replay.h - captures (pcap, pcapng) as a source of packets for the native engine.
+ * replay.h - captures (pcap, pcapng) as a source of packets for an engine.
  *
  * Owns the reading of a file through libpcap and the stripping of the link headers that
  * la_parse.h does not know. Used by cmd_replay.c, the tests and the fuzzer.
@@ -8,11 +8,11 @@
 #ifndef LA_USER_REPLAY_H
 #define LA_USER_REPLAY_H
 
-#include "native.h"
+#include "engine.h"
 #include <stdio.h>
 
 struct la_replay {
-	struct la_native *native; /* takes the packets */
+	struct la_engine *engine; /* takes the packets */
 	/* Asked after each packet; true ends the reading without an error. May be NULL. */
 	bool (*stop)(void *ctx);
 	void *stop_ctx;

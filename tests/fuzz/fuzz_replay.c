@@ -66,6 +66,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	static struct invariants v;
 	static struct file f;
 	struct la_replay replay = {.stop = NULL};
+	struct la_native *native;
 	struct la_config cfg;
 	FILE *file;
 
@@ -74,14 +75,15 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		return 0;
 	invariants_start(&v);
 	la_config_defaults(&cfg);
-	replay.native = la_native_new(&cfg, &v.sink);
+	native = la_native_new(&cfg, &v.sink);
 	file = fmemopen(f.bytes, f.len, "rb");
-	if (!replay.native || !file)
+	if (!native || !file)
 		abort();
+	replay.engine = la_native_engine(native);
 	if (la_replay_stream(&replay, file) && (!replay.what || !replay.why[0]))
 		abort();
-	la_native_finish(replay.native);
+	la_native_finish(native);
 	invariants_end(&v);
-	la_native_free(replay.native);
+	la_native_free(native);
 	return 0;
 }

@@ -4,11 +4,13 @@
  * read says why.
  */
 #include "capture.h"
+#include "native.h"
 #include "options.h"
 #include "replay.h"
 
 struct player {
 	struct heard *heard;
+	struct la_native *native;
 	struct la_replay replay;
 };
 
@@ -18,14 +20,15 @@ static struct player player_new(void)
 	struct la_config cfg;
 
 	la_config_defaults(&cfg);
-	p.replay.native = la_native_new(&cfg, &p.heard->sink);
-	cr_assert_not_null(p.replay.native);
+	p.native = la_native_new(&cfg, &p.heard->sink);
+	cr_assert_not_null(p.native);
+	p.replay.engine = la_native_engine(p.native);
 	return p;
 }
 
 static void player_free(struct player *p)
 {
-	la_native_free(p->replay.native);
+	la_native_free(p->native);
 	la_sink_close(&p->heard->sink);
 }
 
@@ -42,7 +45,7 @@ static void expect_connection(const struct capture *c)
 
 static __u64 counted(const struct player *p, enum la_reason reason)
 {
-	return la_native_counters(p->replay.native)->packets[LA_NO_HOOK][reason];
+	return la_native_counters(p->native)->packets[LA_NO_HOOK][reason];
 }
 
 /* ---- formats ---- */
@@ -467,6 +470,6 @@ Test(replay, a_mad_time_does_not_freeze_the_clock)
 	cr_expect_eq(la_replay_stream(&p.replay, capture_file(&c)), 0);
 	EXPECT_HEARD(p.heard, 0, "0 orig CLOSED>SYN_SENT seen syn",
 		     "0 orig CLOSED>SYN_SENT seen syn");
-	cr_expect_eq(la_native_disordered(p.replay.native), 1);
+	cr_expect_eq(la_native_disordered(p.native), 1);
 	player_free(&p);
 }
