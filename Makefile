@@ -10,6 +10,7 @@
 #   tests/live/*.c          -> build/test-live     (all but demo.c)
 #   tests/live/demo.c       -> build/demo          (with the helpers, not the test_*.c)
 #   tests/bench/*.c         -> build/bench
+#   tests/truth/*.c         -> build/truth         (with the lab of tests/live)
 #   tests/fuzz/fuzz_NAME.c  -> build/fuzz_NAME
 #   tests/*/NAME.bpf.c      -> build/NAME.bpf.o -> build/NAME.skel.h, struct NAME_bpf
 #
@@ -66,6 +67,7 @@ PROG_SRC  := $(filter-out $(BPF_TESTS),$(wildcard tests/prog/*.c))
 LIVE_SRC  := $(filter-out $(BPF_TESTS) tests/live/demo.c,$(wildcard tests/live/*.c))
 DEMO_SRC  := $(wildcard tests/live/demo.c) $(filter-out tests/live/test_%,$(LIVE_SRC))
 BENCH_SRC := $(filter-out $(BPF_TESTS),$(wildcard tests/bench/*.c))
+TRUTH_SRC := $(filter-out $(BPF_TESTS),$(wildcard tests/truth/*.c)) tests/live/lab.c
 FUZZERS   := $(patsubst tests/fuzz/%.c,build/%,$(wildcard tests/fuzz/fuzz_*.c))
 SUITES    := $(if $(UNIT_SRC),unit) $(if $(PROG_SRC),prog) $(if $(LIVE_SRC),live)
 HEADERS   := $(wildcard include/*.h)
@@ -85,7 +87,7 @@ AS_ROOT = if [ "$$(id -u)" != 0 ]; then echo "make $@: needs root: sudo make $@"
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all run demo test bench fuzz install clean help deps vmlinux format tidy FORCE \
+.PHONY: all run demo test truth bench fuzz install clean help deps vmlinux format tidy FORCE \
 	check-format check-headers check-bpf suites
 
 all: build/lastack ## build build/lastack (default)
@@ -113,6 +115,12 @@ test: ## run all tests; the last line says how many passed and failed
 	@$(AS_ROOT)
 	@$(MAKE) -s deps
 	@+tests/run
+
+truth: ## hold lastack against the kernels' own word on N connections; SEED=, LOSS=1, ARGS="..."
+	@$(AS_ROOT)
+	@$(MAKE) -s deps
+	@+$(SUBMAKE) build/lastack build/truth
+	build/truth -n $(or $(N),1000) $(if $(SEED),-s $(SEED)) $(if $(LOSS),-l) $(ARGS) build/lastack
 
 bench: ## measure the cost of a packet in the BPF programs
 	@$(AS_ROOT)
@@ -143,7 +151,7 @@ tidy: build/lastack ## run clang-tidy over user/
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo "variables: V=1 (show commands) IFACE ARGS PREFIX DESTDIR CLANG CC CFLAGS FUZZ_SECONDS"
+	@echo "variables: V=1 (show commands) IFACE ARGS PREFIX DESTDIR CLANG CC CFLAGS FUZZ_SECONDS N SEED LOSS"
 
 # Installs what is missing where there is apt and the right to use it, else says what to install.
 deps: ## install what is needed to build and test (apt), or list it
@@ -192,6 +200,7 @@ $(foreach kind,user asan fuzz,build/obj/$(kind)/user/loader.o): | build/lastack.
 $(call objects,test,$(PROG_SRC)): | build/lastack.skel.h $(call skeletons,prog)
 $(call objects,test,$(LIVE_SRC) $(DEMO_SRC)): | $(call skeletons,live)
 $(call objects,test,$(BENCH_SRC)): | $(call skeletons,bench)
+$(call objects,test,$(TRUTH_SRC)): | $(call skeletons,truth)
 
 # An archive is made anew, so that it does not keep members whose source is gone.
 define archive
@@ -224,6 +233,8 @@ build/test-live: $(call objects,test,$(LIVE_SRC)) build/liblastack.a
 build/demo: $(call objects,test,$(DEMO_SRC)) build/liblastack.a
 	$(call link,$(CC),$(LIB_LDLIBS))
 build/bench: $(call objects,test,$(BENCH_SRC)) build/liblastack.a
+	$(call link,$(CC),$(LIB_LDLIBS))
+build/truth: $(call objects,test,$(TRUTH_SRC))
 	$(call link,$(CC),$(LIB_LDLIBS))
 build/fuzz_%: build/obj/fuzz/tests/fuzz/fuzz_%.o build/liblastack-fuzz.a
 	$(call link,$(CLANG) $(SANITIZE) -fsanitize=fuzzer,$(LIB_LDLIBS))

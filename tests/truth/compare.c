@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * compare.c - see compare.h. What of the kernel's walk counts is told in kernel.c; lastack's
+ * differs in two points more, both because it tells of a connection and not of a socket:
+ *
+ *   refused      LISTEN -> CLOSED of a host where nobody listened. There was no socket.
+ *   silent       A last CLOSED that no segment tells of is not expected of lastack, but
+ *                not held against it either: the peer's next segment may have brought it out.
+ */
+#include "compare.h"
+#include <stdio.h>
+#include <string.h>
+
+/* Longest common subsequence of both walks; marks the steps that are in it. */
+static void match(const struct la_walk *a, const struct la_walk *b, bool in_a[], bool in_b[])
+{
+	__u8 len[LA_WALK_STEPS + 1][LA_WALK_STEPS + 1] = {0};
+	int i, j;
+
+	for (i = a->count - 1; i >= 0; i--) {
+		for (j = b->count - 1; j >= 0; j--) {
+			if (a->step[i].to == b->step[j].to)
+				len[i][j] = len[i + 1][j + 1] + 1;
+			else
+				len[i][j] = len[i + 1][j] > len[i][j + 1] ? len[i + 1][j]
+									  : len[i][j + 1];
+		}
+	}
+	for (i = j = 0; i < a->count && j < b->count;) {
+		if (a->step[i].to == b->step[j].to)
+			in_a[i++] = in_b[j++] = true;
+		else if (len[i + 1][j] >= len[i][j + 1])
+			i++;
+		else
+			j++;
+	}
+}
+
+/* Counts what is in one walk only, and pairs off what is in both, but elsewhere. */
+static void count_rest(const struct la_walk *k, const struct la_walk *t, const bool in_k[],
+		       const bool in_t[], struct la_tally *tally)
+{
+	int surplus[LA_STATE_MAX] = {0}, i, missing = 0, extra = 0, disordered = 0;
+
+	for (i = 0; i < k->count; i++)
+		surplus[k->step[i].to] += !in_k[i];
+	for (i = 0; i < t->count; i++) {
+		if (in_t[i])
+			continue;
+		if (surplus[t->step[i].to]-- > 0)
+			disordered++;
+		else
+			extra++;
+	}
+	for (i = 0; i < k->count; i++)
+		missing += !in_k[i];
+	missing -= disordered;
+	tally->missing += (unsigned long)missing;
+	tally->extra += (unsigned long)extra;
+	tally->disordered += (unsigned long)disordered;
+}
+
+static bool compare_walks(const struct la_walk *kernel, const struct la_walk *told,
+			  struct la_tally *tally)
+{
+	bool in_k[LA_WALK_STEPS] = {false}, in_t[LA_WALK_STEPS] = {false};
+	struct la_walk k = *kernel, t = *told;
+	int i, equal = 0;
+
+	if (k.silent) {
+		tally->silent++;
+		k.count--;
+		if (t.count && la_walk_state(&t) == LA_CLOSED)
+			t.count--;
+	}
+	if (!k.count && t.first == LA_LISTEN && t.count == 1 && t.step[0].to == LA_CLOSED)
+		t.count = 0;
+	match(&k, &t, in_k, in_t);
+	for (i = 0; i < k.count; i++)
+		equal += in_k[i];
+	tally->walks++;
+	tally->compared += k.count;
+	tally->equal += (unsigned long)equal;
+	tally->taken_back += t.taken_back;
+	tally->broken += t.broken || k.broken;
+	if (equal == k.count && equal == t.count && !t.broken && !k.broken)
+		return true;
+	count_rest(&k, &t, in_k, in_t, tally);
+	tally->differing++;
+	return false;
+}
+
+static int by_name(const struct la_conn *a, const struct la_conn *b)
+{
+	if (a->pair.client != b->pair.client)
+		return a->pair.client - b->pair.client;
+	if (a->pair.server != b->pair.server)
+		return a->pair.server - b->pair.server;
+	return (int)a->nth - (int)b->nth;
+}
+
+void la_compare(const struct la_conns *kernel, const struct la_conns *told, la_seen_fn *seen,
+		void *ctx, struct la_tally tally[2],
+		void (*differs)(const struct la_difference *d, void *ctx))
+{
+	static const struct la_walk none;
+	size_t i = 0, j = 0;
+	int host, order;
+
+	while (i < kernel->count || j < told->count) {
+		const struct la_conn *k = i < kernel->count ? &kernel->conn[i] : NULL;
+		const struct la_conn *t = j < told->count ? &told->conn[j] : NULL;
+
+		order = !k ? 1 : !t ? -1 : by_name(k, t);
+		k = order > 0 ? NULL : k;
+		t = order < 0 ? NULL : t;
+		i += k != NULL;
+		j += t != NULL;
+		if (!t && !seen(k->pair, ctx)) {
+			tally[0].unseen++;
+			tally[1].unseen++;
+			continue;
+		}
+		for (host = 0; host < 2; host++) {
+			struct la_difference d = {
+				.pair = k ? k->pair : t->pair,
+				.nth = k ? k->nth : t->nth,
+				.host = host,
+				.kernel = k ? &k->walk[host] : NULL,
+				.told = t ? &t->walk[host] : NULL,
+			};
+
+			if (!compare_walks(k ? d.kernel : &none, t ? d.told : &none, &tally[host]))
+				differs(&d, ctx);
+		}
+	}
+}
+
+void la_compare_print(const char *who, const struct la_walk *walk)
+{
+	static const char *const marks[] = {"?", "", "~", "!", "+"};
+	int i;
+
+	printf("  %-8s", who);
+	if (!walk || !walk->count)
+		printf(" nothing");
+	for (i = 0; walk && i < walk->count; i++)
+		printf(" %s%s", marks[walk->step[i].certainty], la_state_word(walk->step[i].to));
+	printf("%s%s\n", walk && walk->silent ? " (silently)" : "",
+	       walk && walk->broken ? " (contradicts itself)" : "");
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * compare.h - what the kernels did against what lastack told: one table row.
+ *
+ * The steps of each endpoint are compared as a sequence, by their longest common
+ * subsequence. What is not in it is missing (only the kernel has it), extra (only lastack
+ * has it), or in the wrong order (both have it, but elsewhere).
+ */
+#ifndef LA_TRUTH_COMPARE_H
+#define LA_TRUTH_COMPARE_H
+
+#include "net.h"
+#include "walk.h"
+
+struct la_tally {
+	unsigned long walks;	/* endpoints of connections */
+	unsigned long compared; /* steps of the kernel */
+	unsigned long equal;	/* of them, told by lastack in the same order */
+	unsigned long missing;
+	unsigned long extra;
+	unsigned long disordered;
+	unsigned long taken_back; /* presumed by lastack, and corrected by itself */
+	unsigned long silent;	  /* steps of the kernel that no segment tells of */
+	unsigned long unseen;	  /* endpoints none of whose segments came past */
+	unsigned long broken;	  /* walks of lastack that contradict themselves */
+	unsigned long differing;  /* endpoints that are not equal */
+};
+
+/* A difference, for whoever wants to look at it. */
+struct la_difference {
+	struct la_net_pair pair;
+	unsigned int nth;
+	int host;
+	const struct la_walk *kernel; /* NULL: there is none */
+	const struct la_walk *told;   /* NULL: there is none */
+};
+
+/* Did a segment of this pair come past the observer? */
+typedef bool la_seen_fn(struct la_net_pair pair, void *ctx);
+
+/*
+ * Compares both sorted lists. tally: client's and server's endpoints. Calls `differs` for
+ * each endpoint that is not equal.
+ */
+void la_compare(const struct la_conns *kernel, const struct la_conns *told, la_seen_fn *seen,
+		void *ctx, struct la_tally tally[2],
+		void (*differs)(const struct la_difference *d, void *ctx));
+
+/* A walk in words, for people. */
+void la_compare_print(const char *who, const struct la_walk *walk);
+
+#endif

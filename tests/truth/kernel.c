@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * kernel.c - see kernel.h. How Linux's words are read:
+ *
+ *   request      SYN_RECEIVED from the moment its timer starts, when the SYN-ACK is sent. The
+ *                tracepoint says SYN_RECV only of the child, at the third ACK; that is the
+ *                same state and counts once. A request that ends without a child is CLOSED.
+ *   handover     A socket that becomes a time-wait socket is reported CLOSED. It is not:
+ *                the state goes on in the time-wait socket, FIN_WAIT_2 or TIME_WAIT.
+ *   TIME_WAIT    Its end, by the clock or by a new SYN, is no step: no segment tells of it.
+ *   silent       A last step to CLOSED without any RST, out of a state that no ACK ends: the
+ *                socket was closed in SYN_SENT, or gave up, or tcp_fin_timeout was over. No
+ *                segment tells of it, so no observer can know.
+ *   Fast Open    The child exists from the SYN on, and its ports are not yet in the event of
+ *                its birth: SYN_RECEIVED is taken from the step that leaves it.
+ */
+#include "kernel.h"
+#include "truth_kernel.skel.h"
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct la_kernel {
+	struct truth_kernel_bpf *skel;
+	struct ring_buffer *ring;
+	struct la_kernel_event *event;
+	size_t count, room;
+};
+
+/* Linux's numbers (include/net/tcp_states.h). */
+enum { TCP_SYN_RECV = 3, TCP_FIN_WAIT2 = 5, TCP_TIME_WAIT = 6, TCP_CLOSE = 7, TCP_LISTEN = 10 };
+
+static const __u8 states[] = {
+	[1] = LA_ESTABLISHED,
+	[2] = LA_SYN_SENT,
+	[TCP_SYN_RECV] = LA_SYN_RECEIVED,
+	[4] = LA_FIN_WAIT_1,
+	[TCP_FIN_WAIT2] = LA_FIN_WAIT_2,
+	[TCP_TIME_WAIT] = LA_TIME_WAIT,
+	[TCP_CLOSE] = LA_CLOSED,
+	[8] = LA_CLOSE_WAIT,
+	[9] = LA_LAST_ACK,
+	[TCP_LISTEN] = LA_LISTEN,
+	[11] = LA_CLOSING,
+	[12] = LA_SYN_RECEIVED,
+};
+
+static __u8 state_of(__u8 tcp)
+{
+	return tcp < sizeof(states) ? states[tcp] : LA_NO_STATE;
+}
+
+static int take(void *ctx, void *data, size_t size)
+{
+	struct la_kernel *kernel = ctx;
+
+	if (kernel->count == kernel->room) {
+		size_t room = kernel->room ? kernel->room * 2 : 65536;
+		struct la_kernel_event *more = realloc(kernel->event, room * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		kernel->event = more;
+		kernel->room = room;
+	}
+	if (size >= sizeof(*kernel->event))
+		memcpy(&kernel->event[kernel->count++], data, sizeof(*kernel->event));
+	return 0;
+}
+
+/* A network namespace is known by its inode number. */
+static __u32 netns_inum(struct la_lab *lab, enum la_lab_host host)
+{
+	struct stat st = {0};
+
+	if (!la_lab_enter(lab, host))
+		return 0;
+	if (stat("/proc/thread-self/ns/net", &st))
+		st.st_ino = 0;
+	la_lab_leave(lab);
+	return (__u32)st.st_ino;
+}
+
+struct la_kernel *la_kernel_new(struct la_lab *lab)
+{
+	struct la_kernel *kernel = calloc(1, sizeof(*kernel));
+	__u32 hosts[2] = {netns_inum(lab, LA_LAB_CLIENT), netns_inum(lab, LA_LAB_SERVER)};
+
+	if (!kernel)
+		return NULL;
+	kernel->skel = truth_kernel_bpf__open();
+	if (!kernel->skel)
+		goto failed;
+	memcpy((void *)kernel->skel->rodata->hosts, hosts, sizeof(hosts));
+	if (truth_kernel_bpf__load(kernel->skel) || truth_kernel_bpf__attach(kernel->skel))
+		goto failed;
+	kernel->ring = ring_buffer__new(bpf_map__fd(kernel->skel->maps.events), take, kernel, NULL);
+	if (kernel->ring)
+		return kernel;
+failed:
+	fprintf(stderr, "kernel: cannot listen to its tracepoints: %s\n", strerror(errno));
+	la_kernel_free(kernel);
+	return NULL;
+}
+
+void la_kernel_free(struct la_kernel *kernel)
+{
+	if (!kernel)
+		return;
+	ring_buffer__free(kernel->ring);
+	truth_kernel_bpf__destroy(kernel->skel);
+	free(kernel->event);
+	free(kernel);
+}
+
+int la_kernel_fd(struct la_kernel *kernel)
+{
+	return ring_buffer__epoll_fd(kernel->ring);
+}
+
+void la_kernel_run(struct la_kernel *kernel)
+{
+	ring_buffer__consume(kernel->ring);
+}
+
+unsigned long long la_kernel_lost(const struct la_kernel *kernel)
+{
+	return kernel->skel->bss->lost;
+}
+
+/* --- open sockets, by sock_diag(7) -------------------------------------------------------- */
+
+static int count_answers(int fd)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+	char buf[32768];
+	int count = 0;
+
+	while (poll(&wait, 1, 1000) == 1) {
+		int got = (int)recv(fd, buf, sizeof(buf), 0);
+		const struct nlmsghdr *nl = (const struct nlmsghdr *)buf;
+
+		for (; NLMSG_OK(nl, got); nl = NLMSG_NEXT(nl, got)) {
+			if (nl->nlmsg_type == NLMSG_DONE)
+				return count;
+			if (nl->nlmsg_type == NLMSG_ERROR)
+				return -1;
+			count++;
+		}
+	}
+	return -1;
+}
+
+static int count_open(struct la_lab *lab, enum la_lab_host host, int family)
+{
+	struct {
+		struct nlmsghdr nl;
+		struct inet_diag_req_v2 diag;
+	} req = {
+		.nl = {.nlmsg_len = sizeof(req),
+		       .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+		       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+		.diag = {.sdiag_family = (__u8)family,
+			 .sdiag_protocol = IPPROTO_TCP,
+			 .idiag_states =
+				 ~(1U << TCP_LISTEN | 1U << TCP_TIME_WAIT | 1U << TCP_CLOSE)},
+	};
+	int fd = la_lab_socket(lab, host, AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG), count = -1;
+
+	if (fd >= 0 && send(fd, &req, sizeof(req), 0) == (ssize_t)sizeof(req))
+		count = count_answers(fd);
+	if (fd >= 0)
+		close(fd);
+	return count;
+}
+
+int la_kernel_open_sockets(struct la_lab *lab)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+	int host, i, count, all = 0;
+
+	for (host = 0; host < 2; host++) {
+		for (i = 0; i < 2; i++) {
+			count = count_open(lab, host, families[i]);
+			if (count < 0)
+				return -1;
+			all += count;
+		}
+	}
+	return all;
+}
+
+/* --- from events to walks ----------------------------------------------------------------- */
+
+/* Reads the events of one host and one pair of ports. */
+struct reader {
+	struct la_conns *conns;
+	struct la_net_pair pair;
+	__u8 host;
+	unsigned int nth;     /* connections so far */
+	struct la_walk *walk; /* the last one */
+	__u64 mini;	      /* timer of its request or time-wait socket */
+	__u64 stopped;	      /* ns since that runs no more, 0: it runs */
+	bool is_tw;
+	bool expired;
+	bool handover; /* the next CLOSED is none */
+	bool reset;    /* a RST came or went */
+};
+
+static struct la_net_pair pair_of(const struct la_kernel_event *e)
+{
+	return (struct la_net_pair){e->host ? e->rport : e->lport, e->host ? e->lport : e->rport};
+}
+
+static int by_socket(const void *a, const void *b)
+{
+	const struct la_kernel_event *x = a, *y = b;
+	struct la_net_pair p = pair_of(x), q = pair_of(y);
+
+	if (p.client != q.client)
+		return p.client - q.client;
+	if (p.server != q.server)
+		return p.server - q.server;
+	if (x->host != y->host)
+		return x->host - y->host;
+	return (x->ts > y->ts) - (x->ts < y->ts);
+}
+
+/* The mini socket is gone and nothing came of it: was that a step? */
+static void settle(struct reader *r)
+{
+	__u8 state;
+
+	if (!r->walk || !r->mini || !r->stopped)
+		return;
+	state = la_walk_state(r->walk);
+	if (state == LA_SYN_RECEIVED || state == LA_FIN_WAIT_2) {
+		la_walk_add(r->walk, r->stopped, LA_CLOSED, LA_SEEN);
+		r->walk->silent = r->expired;
+	}
+	r->mini = 0;
+}
+
+/* The walks of client and server side by side: the nth of each is the nth connection. */
+static bool begin(struct reader *r, __u8 first)
+{
+	size_t i, count = r->conns->count;
+	struct la_conn *conn = NULL;
+	unsigned int nth = 0;
+
+	settle(r);
+	for (i = count; i-- && r->conns->conn[i].pair.client == r->pair.client &&
+			r->conns->conn[i].pair.server == r->pair.server;)
+		nth++;
+	if (r->nth < nth)
+		conn = &r->conns->conn[count - nth + r->nth];
+	else
+		conn = la_conns_add(r->conns, r->pair);
+	r->nth++;
+	if (!conn)
+		return false;
+	r->walk = &conn->walk[r->host];
+	r->walk->first = first;
+	r->mini = r->stopped = 0;
+	r->handover = r->reset = r->is_tw = false;
+	return true;
+}
+
+static bool is_over(const struct reader *r)
+{
+	__u8 state = r->walk ? la_walk_state(r->walk) : LA_CLOSED;
+
+	return state == LA_CLOSED || state == LA_TIME_WAIT;
+}
+
+static bool read_sock(struct reader *r, const struct la_kernel_event *e)
+{
+	__u8 from = state_of(e->from), to = state_of(e->to);
+
+	if (e->to == TCP_LISTEN || e->from == TCP_LISTEN)
+		return true;
+	if (to == LA_CLOSED && r->handover) {
+		r->handover = false;
+		return true;
+	}
+	if (to == LA_SYN_SENT && !begin(r, LA_CLOSED))
+		return false;
+	if (from == LA_SYN_RECEIVED && (is_over(r) || (r->is_tw && r->stopped))) {
+		if (!begin(r, LA_LISTEN))
+			return false;
+		la_walk_add(r->walk, e->ts, LA_SYN_RECEIVED, LA_SEEN);
+	}
+	if (!r->walk)
+		return true;
+	r->mini = 0; /* the request has become a socket */
+	la_walk_add(r->walk, e->ts, to, LA_SEEN);
+	if (to == LA_CLOSED)
+		r->walk->silent = !r->reset && from != LA_LAST_ACK;
+	return true;
+}
+
+static bool read_request(struct reader *r, const struct la_kernel_event *e)
+{
+	if (e->kind == LA_KERNEL_REQ_START && r->mini != e->object) {
+		if (!begin(r, LA_LISTEN))
+			return false;
+		la_walk_add(r->walk, e->ts, LA_SYN_RECEIVED, LA_SEEN);
+		r->mini = e->object;
+	}
+	if (r->mini != e->object)
+		return true;
+	r->stopped = e->kind == LA_KERNEL_REQ_START ? 0 : e->ts;
+	r->expired = e->kind == LA_KERNEL_REQ_EXPIRE;
+	return true;
+}
+
+static bool read_time_wait(struct reader *r, const struct la_kernel_event *e)
+{
+	if (!r->walk)
+		return true;
+	if (e->kind == LA_KERNEL_TW_START && r->mini != e->object) {
+		r->mini = e->object;
+		r->is_tw = true;
+		r->handover = true;
+	}
+	if (r->mini != e->object)
+		return true;
+	if (e->kind == LA_KERNEL_TW_START && la_walk_state(r->walk) != state_of(e->to))
+		la_walk_add(r->walk, e->ts, state_of(e->to), LA_SEEN);
+	r->stopped = e->kind == LA_KERNEL_TW_START ? 0 : e->ts;
+	r->expired = e->kind == LA_KERNEL_TW_EXPIRE;
+	return true;
+}
+
+static bool read_rst(struct reader *r, const struct la_kernel_event *e)
+{
+	r->reset = true;
+	if (r->walk && e->kind == LA_KERNEL_RST_OUT && la_walk_state(r->walk) == LA_CLOSED)
+		r->walk->silent = false; /* closed first, then said so */
+	return true;
+}
+
+static bool read_event(struct reader *r, const struct la_kernel_event *e)
+{
+	static bool (*const reads[])(struct reader *, const struct la_kernel_event *) = {
+		[LA_KERNEL_SOCK] = read_sock,		[LA_KERNEL_REQ_START] = read_request,
+		[LA_KERNEL_REQ_CANCEL] = read_request,	[LA_KERNEL_REQ_EXPIRE] = read_request,
+		[LA_KERNEL_TW_START] = read_time_wait,	[LA_KERNEL_TW_CANCEL] = read_time_wait,
+		[LA_KERNEL_TW_EXPIRE] = read_time_wait, [LA_KERNEL_RST_IN] = read_rst,
+		[LA_KERNEL_RST_OUT] = read_rst,
+	};
+
+	return e->kind >= sizeof(reads) / sizeof(*reads) || !reads[e->kind] || reads[e->kind](r, e);
+}
+
+bool la_kernel_walks(struct la_kernel *kernel, struct la_conns *conns)
+{
+	struct reader r = {.conns = conns};
+	size_t i;
+
+	if (kernel->count)
+		qsort(kernel->event, kernel->count, sizeof(*kernel->event), by_socket);
+	for (i = 0; i < kernel->count; i++) {
+		const struct la_kernel_event *e = &kernel->event[i];
+		struct la_net_pair pair = pair_of(e);
+
+		if (!pair.client || !pair.server)
+			continue; /* a listener, or a child that has no peer yet */
+		if (memcmp(&pair, &r.pair, sizeof(pair)) || e->host != r.host) {
+			settle(&r);
+			r = (struct reader){.conns = conns, .pair = pair, .host = e->host};
+		}
+		if (!read_event(&r, e))
+			return false;
+	}
+	settle(&r);
+	la_conns_sort(conns);
+	return true;
+}

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * mirror.c - see mirror.h.
+ */
+#include "mirror.h"
+#include <errno.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <uthash.h>
+
+#define PATIENCE_MS 20000
+#define ARGS_MAX    24
+
+struct la_mirror {
+	pid_t pid;
+	FILE *out;
+	FILE *err;
+};
+
+/* A connection by its id. */
+struct named {
+	char id[20];
+	size_t at; /* in the list of connections */
+	UT_hash_handle hh;
+};
+
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static const char *const interfaces[LA_LAB_HOSTS][2] = {
+	[LA_LAB_CLIENT] = {"eth0", NULL},
+	[LA_LAB_SERVER] = {"eth0", NULL},
+	[LA_LAB_ROUTER] = {"left", "right"},
+};
+
+static bool has_ended(struct la_mirror *mirror, int *status)
+{
+	if (mirror->pid && waitpid(mirror->pid, status, WNOHANG) == mirror->pid)
+		mirror->pid = 0;
+	return !mirror->pid;
+}
+
+/* It says a line about each interface once it is attached there. */
+static int lines_said(struct la_mirror *mirror)
+{
+	int c, lines = 0;
+
+	rewind(mirror->err);
+	while ((c = getc(mirror->err)) != EOF)
+		lines += c == '\n';
+	return lines;
+}
+
+static void show_errors(struct la_mirror *mirror)
+{
+	int c;
+
+	rewind(mirror->err);
+	while ((c = getc(mirror->err)) != EOF)
+		putc(c, stderr);
+}
+
+static bool wait_attached(struct la_mirror *mirror, int interface_count)
+{
+	long long deadline = now_ms() + PATIENCE_MS;
+	int status = 0;
+
+	while (now_ms() < deadline && !has_ended(mirror, &status)) {
+		if (lines_said(mirror) >= interface_count)
+			return true;
+		poll(NULL, 0, 10);
+	}
+	fprintf(stderr, "mirror: lastack is not attached (wait status %d); it said:\n", status);
+	show_errors(mirror);
+	return false;
+}
+
+struct la_mirror *la_mirror_start(struct la_lab *lab, const char *binary, enum la_lab_host host,
+				  const char *hook)
+{
+	const char *const *ifname = interfaces[host];
+	const char *argv[ARGS_MAX] = {binary,	"run", "-o", "jsonl",
+				      "--hook", hook,  "-i", ifname[0]};
+	struct la_mirror *mirror = calloc(1, sizeof(*mirror));
+
+	if (!mirror)
+		return NULL;
+	if (ifname[1]) {
+		argv[8] = "-i";
+		argv[9] = ifname[1];
+	}
+	mirror->out = tmpfile();
+	mirror->err = tmpfile();
+	if (mirror->out && mirror->err)
+		mirror->pid =
+			la_lab_spawn(lab, host, argv, fileno(mirror->out), fileno(mirror->err));
+	if (mirror->pid > 0 && wait_attached(mirror, 1 + !!ifname[1]))
+		return mirror;
+	la_mirror_free(mirror);
+	return NULL;
+}
+
+void la_mirror_free(struct la_mirror *mirror)
+{
+	if (!mirror)
+		return;
+	if (mirror->pid > 0) {
+		kill(mirror->pid, SIGKILL);
+		waitpid(mirror->pid, NULL, 0);
+	}
+	if (mirror->out)
+		fclose(mirror->out);
+	if (mirror->err)
+		fclose(mirror->err);
+	free(mirror);
+}
+
+/* --- from records to walks ---------------------------------------------------------------- */
+
+static const char *text(const json_t *record, const char *key)
+{
+	const char *word = json_string_value(json_object_get(record, key));
+
+	return word ? word : "";
+}
+
+static __u64 number(const json_t *record, const char *key)
+{
+	return (__u64)json_integer_value(json_object_get(record, key));
+}
+
+static __u8 state_of(const char *word)
+{
+	__u8 state;
+
+	for (state = 1; state < LA_STATE_MAX; state++) {
+		if (strcmp(la_state_word(state), word) == 0)
+			return state;
+	}
+	return LA_NO_STATE;
+}
+
+static __u8 certainty_of(const char *word)
+{
+	__u8 certainty;
+
+	for (certainty = 1; certainty < LA_CERTAINTY_MAX; certainty++) {
+		if (strcmp(la_certainty_word(certainty), word) == 0)
+			return certainty;
+	}
+	return LA_NO_CERTAINTY;
+}
+
+/* Is the originator the client? Its address is .1.1 in both families. */
+static bool client_began(const json_t *record)
+{
+	const char *ip = text(record, "orig_ip");
+
+	return strcmp(ip, la_lab_addr_text(LA_LAB_CLIENT, AF_INET)) == 0 ||
+	       strcmp(ip, la_lab_addr_text(LA_LAB_CLIENT, AF_INET6)) == 0;
+}
+
+static struct la_net_pair pair_of(const json_t *record)
+{
+	__u16 orig = (__u16)number(record, "orig_port"), resp = (__u16)number(record, "resp_port");
+
+	return client_began(record) ? (struct la_net_pair){orig, resp}
+				    : (struct la_net_pair){resp, orig};
+}
+
+/* Only what was presumed can be taken back. */
+static void take_back_to(struct la_walk *walk, __u8 state)
+{
+	while (walk->count && la_walk_state(walk) != state) {
+		if (walk->step[walk->count - 1].certainty != LA_PRESUMED)
+			walk->broken = true;
+		walk->count--;
+		walk->taken_back++;
+	}
+	if (la_walk_state(walk) != state)
+		walk->broken = true;
+}
+
+static void read_state(struct la_conn *conn, const json_t *record)
+{
+	bool orig = strcmp(text(record, "endpoint"), "orig") == 0;
+	struct la_walk *walk = &conn->walk[orig != client_began(record)];
+	__u8 from = state_of(text(record, "from")), to = state_of(text(record, "to"));
+	__u8 certainty = certainty_of(text(record, "certainty"));
+
+	if (!walk->first)
+		walk->first = from;
+	if (certainty == LA_TIMER && from == LA_TIME_WAIT)
+		return;
+	if (la_walk_state(walk) != from)
+		walk->broken = true;
+	if (certainty == LA_CORRECTED)
+		take_back_to(walk, to);
+	else
+		la_walk_add(walk, number(record, "ts_ns"), to, certainty);
+}
+
+static struct named *find(struct named **names, struct la_conns *conns, const json_t *record)
+{
+	const char *id = text(record, "id");
+	struct named *named;
+
+	HASH_FIND_STR(*names, id, named);
+	if (named)
+		return named;
+	named = calloc(1, sizeof(*named));
+	if (!named || !la_conns_add(conns, pair_of(record)))
+		return NULL;
+	snprintf(named->id, sizeof(named->id), "%s", id);
+	named->at = conns->count - 1;
+	HASH_ADD_STR(*names, id, named);
+	return named;
+}
+
+static bool read_record(const char *line, struct named **names, struct la_conns *conns)
+{
+	json_t *record = json_loads(line, 0, NULL);
+	bool ok = json_is_object(record);
+
+	if (ok && strcmp(text(record, "type"), "state") == 0) {
+		struct named *named = find(names, conns, record);
+
+		ok = named;
+		if (named)
+			read_state(&conns->conn[named->at], record);
+	} else if (ok && strcmp(text(record, "type"), "lost") == 0) {
+		ok = false;
+	}
+	if (!ok)
+		fprintf(stderr, "mirror: a record that cannot be used: %s", line);
+	json_decref(record);
+	return ok;
+}
+
+static bool read_records(struct la_mirror *mirror, struct la_conns *conns)
+{
+	struct named *names = NULL, *named, *next;
+	char *line = NULL;
+	size_t room = 0;
+	bool ok = true;
+
+	rewind(mirror->out);
+	while (ok && getline(&line, &room, mirror->out) > 0)
+		ok = read_record(line, &names, conns);
+	HASH_ITER (hh, names, named, next) {
+		HASH_DEL(names, named);
+		free(named);
+	}
+	free(line);
+	la_conns_sort(conns);
+	return ok;
+}
+
+bool la_mirror_stop(struct la_mirror *mirror, struct la_conns *conns)
+{
+	long long deadline = now_ms() + PATIENCE_MS;
+	int status = -1;
+
+	if (mirror->pid > 0)
+		kill(mirror->pid, SIGTERM);
+	while (now_ms() < deadline && !has_ended(mirror, &status))
+		poll(NULL, 0, 10);
+	if (!mirror->pid && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return read_records(mirror, conns);
+	fprintf(stderr, "mirror: lastack did not end well (wait status %d); it said:\n", status);
+	show_errors(mirror);
+	return false;
+}
+
+static void print_record(const json_t *record)
+{
+	const char *type = text(record, "type");
+
+	if (strcmp(type, "state") == 0)
+		printf("    %s %3llu  %s %s -> %s, %s by %s\n", text(record, "id"),
+		       number(record, "seq"), text(record, "endpoint"), text(record, "from"),
+		       text(record, "to"), text(record, "certainty"), text(record, "cause"));
+	else
+		printf("    %s %3llu  %s %s%s%s\n", text(record, "id"), number(record, "seq"), type,
+		       text(record, "reason"), text(record, "verdict"), text(record, "why"));
+}
+
+void la_mirror_print(const struct la_mirror *mirror, struct la_net_pair pair)
+{
+	char orig[32], resp[32], *line = NULL;
+	size_t room = 0;
+
+	snprintf(orig, sizeof(orig), "_port\":%u,", pair.client);
+	snprintf(resp, sizeof(resp), "_port\":%u,", pair.server);
+	rewind(mirror->out);
+	while (getline(&line, &room, mirror->out) > 0) {
+		json_t *record = NULL;
+
+		if (strstr(line, orig) && strstr(line, resp))
+			record = json_loads(line, 0, NULL);
+		if (record)
+			print_record(record);
+		json_decref(record);
+	}
+	free(line);
+}

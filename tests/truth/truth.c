@@ -1,0 +1,495 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * truth.c - the truth lab: N randomised connections between a client and a server, watched
+ * by both kernels and by a lastack at each of three points, and compared step by step.
+ *
+ *   client eth0 ------- left router right ------- eth0 server
+ *   lastack             lastack                   lastack
+ *
+ * usage: build/truth [-n N] [-s SEED] [-l] [-j JOBS] [-x HOOK,HOOK,HOOK] [-v] LASTACK
+ *   -l   the network loses, doubles, delays and so reorders
+ *   -x   hooks of the client's, the middle's and the server's lastack
+ *   -d N print N differing connections
+ * Exit code 0 if the claim of docs/mirror.md holds, 1 if not, 2 for a wrong command line.
+ */
+#include "compare.h"
+#include "kernel.h"
+#include "mirror.h"
+#include "play.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define JOBS_MAX     256
+#define FIRST_SERVER 2000
+#define QUIET_MS     30000
+#define MILLION	     1000000
+
+enum point { AT_CLIENT, IN_THE_MIDDLE, AT_SERVER, POINTS };
+
+static const struct {
+	const char *name;
+	enum la_lab_host host;
+} points[POINTS] = {
+	[AT_CLIENT] = {"client", LA_LAB_CLIENT},
+	[IN_THE_MIDDLE] = {"middle", LA_LAB_ROUTER},
+	[AT_SERVER] = {"server", LA_LAB_SERVER},
+};
+
+struct options {
+	const char *binary;
+	unsigned int n;
+	__u64 seed;
+	bool loss;
+	int jobs;
+	int show;
+	const char *hook[POINTS];
+};
+
+struct truth {
+	struct options opts;
+	struct la_lab *lab;
+	struct la_net *net;
+	struct la_kernel *kernel;
+	struct la_mirror *mirror[POINTS];
+	struct la_conns was;	      /* the kernels' */
+	struct la_conns told[POINTS]; /* lastack's */
+	struct la_tally tally[POINTS][2];
+	pid_t worker[JOBS_MAX];
+	enum point at; /* which is compared now */
+	int shown;
+};
+
+static double now_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* --- the stage ---------------------------------------------------------------------------- */
+
+/* Below /proc/sys/net/ipv4: short waits, so that a run takes seconds and not hours. */
+static const char *const sysctls[][2] = {
+	{"tcp_fastopen", "519"},  /* data on the SYN without a cookie, both ways */
+	{"tcp_fin_timeout", "2"}, /* s */
+	{"tcp_tw_reuse", "1"},	  /* by timestamps */
+	{"tcp_synack_retries", "2"},
+	{"tcp_syn_retries", "3"},
+	{"tcp_orphan_retries", "4"},
+	{"tcp_retries2", "6"},
+	{"tcp_syncookies", "0"}, /* a cookie is no state */
+	{"tcp_challenge_ack_limit", "2147483647"},
+};
+
+static bool set_sysctls(struct la_lab *lab, enum la_lab_host host)
+{
+	char path[96];
+	bool ok = true;
+	size_t i;
+	int fd;
+
+	if (!la_lab_enter(lab, host))
+		return false;
+	for (i = 0; ok && i < sizeof(sysctls) / sizeof(*sysctls); i++) {
+		size_t len = strlen(sysctls[i][1]);
+
+		snprintf(path, sizeof(path), "/proc/sys/net/ipv4/%s", sysctls[i][0]);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		ok = fd >= 0 && write(fd, sysctls[i][1], len) == (ssize_t)len;
+		if (!ok)
+			fprintf(stderr, "truth: cannot write %s: %s\n", path, strerror(errno));
+		if (fd >= 0)
+			close(fd);
+	}
+	la_lab_leave(lab);
+	return ok;
+}
+
+static bool build(struct truth *t)
+{
+	struct la_net_weather weather = {.seed = t->opts.seed};
+	int i;
+
+	if (t->opts.loss) {
+		weather.loss = MILLION / 50;
+		weather.twice = MILLION / 100;
+		weather.late = MILLION / 20;
+		weather.late_us = 5000;
+	}
+	t->lab = la_lab_new(true);
+	if (!t->lab || !la_lab_offloads(t->lab, false) || !set_sysctls(t->lab, LA_LAB_CLIENT) ||
+	    !set_sysctls(t->lab, LA_LAB_SERVER))
+		return false;
+	t->net = la_net_new(t->lab, &weather);
+	t->kernel = t->net ? la_kernel_new(t->lab) : NULL;
+	if (!t->kernel)
+		return false;
+	for (i = 0; i < POINTS; i++) {
+		t->mirror[i] =
+			la_mirror_start(t->lab, t->opts.binary, points[i].host, t->opts.hook[i]);
+		if (!t->mirror[i])
+			return false;
+	}
+	return true;
+}
+
+/* --- the plays ---------------------------------------------------------------------------- */
+
+static void work(const struct truth *t, int job)
+{
+	unsigned int i;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (i = (unsigned int)job; i < t->opts.n; i += (unsigned int)t->opts.jobs)
+		la_play_run(t->lab, t->net, t->opts.seed, i, (unsigned short)(FIRST_SERVER + job),
+			    t->opts.loss);
+	_exit(0);
+}
+
+static bool start_workers(struct truth *t)
+{
+	int job;
+
+	fflush(stdout);
+	for (job = 0; job < t->opts.jobs; job++) {
+		t->worker[job] = fork();
+		if (t->worker[job] == 0)
+			work(t, job);
+		if (t->worker[job] < 0)
+			return false;
+	}
+	return true;
+}
+
+static void kill_workers(struct truth *t)
+{
+	int job;
+
+	for (job = 0; job < t->opts.jobs; job++) {
+		if (t->worker[job] <= 0)
+			continue;
+		kill(t->worker[job], SIGKILL);
+		waitpid(t->worker[job], NULL, 0);
+		t->worker[job] = 0;
+	}
+}
+
+static int workers_left(struct truth *t)
+{
+	int job, left = 0;
+
+	for (job = 0; job < t->opts.jobs; job++) {
+		if (t->worker[job] > 0 && waitpid(t->worker[job], NULL, WNOHANG) > 0)
+			t->worker[job] = 0;
+		left += t->worker[job] > 0;
+	}
+	return left;
+}
+
+/* Carries on with the network and the kernels' events for at most so long. */
+static void carry_on(struct truth *t, long long ns)
+{
+	struct pollfd wait[] = {{.fd = la_net_fd(t->net), .events = POLLIN},
+				{.fd = la_kernel_fd(t->kernel), .events = POLLIN}};
+	struct timespec timeout;
+	long long due = la_net_run(t->net);
+
+	la_kernel_run(t->kernel);
+	if (due >= 0 && due < ns)
+		ns = due;
+	timeout = (struct timespec){ns / 1000000000, ns % 1000000000};
+	ppoll(wait, 2, &timeout, NULL);
+}
+
+/* The network does not wait for a processor. */
+static void be_quick(void)
+{
+	struct sched_param first = {.sched_priority = 1};
+
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first))
+		fprintf(stderr, "truth: no real-time priority: %s\n", strerror(errno));
+}
+
+/* Until the plays are over, and then until both kernels have nothing open. */
+static bool play_all(struct truth *t)
+{
+	double end = 0;
+	int open = 1;
+
+	if (!start_workers(t))
+		return false;
+	be_quick();
+	while (workers_left(t))
+		carry_on(t, 20000000);
+	end = now_s() + QUIET_MS / 1000.0;
+	while (now_s() < end && open) {
+		double next = now_s() + 0.1;
+
+		while (now_s() < next)
+			carry_on(t, 20000000);
+		open = la_kernel_open_sockets(t->lab);
+	}
+	for (end = now_s() + 0.2; now_s() < end;)
+		carry_on(t, 20000000);
+	if (open)
+		fprintf(stderr, "truth: %d sockets are still open\n", open);
+	return !open;
+}
+
+/* --- the comparison ----------------------------------------------------------------------- */
+
+static bool flag_seen(const struct la_net_log *l, enum point at)
+{
+	bool passed = l->action != LA_NET_DROP;
+
+	switch (at) {
+	case AT_CLIENT:
+		return l->point == LA_NET_CLIENT || (l->point == LA_NET_LEFT && passed);
+	case IN_THE_MIDDLE:
+		return (l->point == LA_NET_CLIENT || l->point == LA_NET_SERVER) && passed;
+	default:
+		return l->point == LA_NET_SERVER || (l->point == LA_NET_RIGHT && passed);
+	}
+}
+
+/* The first segment of a pair in the log. */
+static size_t first_of(const struct la_net_log *log, size_t count, struct la_net_pair pair)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (log[mid].pair.client < pair.client ||
+		    (log[mid].pair.client == pair.client && log[mid].pair.server < pair.server))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static bool same_pair(struct la_net_pair a, struct la_net_pair b)
+{
+	return a.client == b.client && a.server == b.server;
+}
+
+static bool was_seen(struct la_net_pair pair, void *ctx)
+{
+	struct truth *t = ctx;
+	size_t count, i;
+	const struct la_net_log *log = la_net_log(t->net, &count);
+
+	for (i = first_of(log, count, pair); i < count && same_pair(log[i].pair, pair); i++) {
+		if (flag_seen(&log[i], t->at))
+			return true;
+	}
+	return false;
+}
+
+static void print_segments(const struct truth *t, struct la_net_pair pair)
+{
+	static const char *const ways[LA_NET_POINTS] = {"client > .      . ", "client < .      . ",
+							"     . .      . > server",
+							"     . .      . < server"};
+	static const char *const actions[] = {"", "lost", "delayed", "doubled"};
+	size_t count, i;
+	const struct la_net_log *log = la_net_log(t->net, &count);
+	__u32 isn[2] = {0};
+	__u64 start = 0;
+
+	for (i = first_of(log, count, pair); i < count && same_pair(log[i].pair, pair); i++) {
+		const struct la_net_log *l = &log[i];
+		bool up = l->point == LA_NET_CLIENT || l->point == LA_NET_RIGHT;
+
+		start = start ? start : l->ts;
+		if (l->flags & 2)
+			isn[up] = l->seq;
+		printf("    %9.3f ms  %-26s %s%s%s%s seq %u ack %u len %u win %u %s\n",
+		       (double)(l->ts - start) / 1e6, ways[l->point], l->flags & 2 ? "S" : "",
+		       l->flags & 1 ? "F" : "", l->flags & 4 ? "R" : "", l->flags & 16 ? "." : "",
+		       l->seq - isn[up], l->flags & 16 ? l->ack - isn[!up] : 0, l->len, l->win,
+		       actions[l->action]);
+	}
+}
+
+/* A run's plays are numbered by the client's port. */
+static const char *behaviour_of(const struct truth *t, struct la_net_pair pair)
+{
+	unsigned int number = (unsigned int)(pair.client - LA_PLAY_FIRST_PORT) / LA_PLAY_PORTS;
+
+	return la_behaviours[la_play_cast(t->opts.seed, number)].name;
+}
+
+static void show(const struct la_difference *d, void *ctx)
+{
+	struct truth *t = ctx;
+
+	if (t->shown++ >= t->opts.show)
+		return;
+	printf("\n%s, port %u to %u, connection %u, the %s's endpoint, as seen at the %s\n",
+	       behaviour_of(t, d->pair), d->pair.client, d->pair.server, d->nth + 1,
+	       d->host ? "server" : "client", points[t->at].name);
+	la_compare_print("kernel", d->kernel);
+	la_compare_print("lastack", d->told);
+	print_segments(t, d->pair);
+	la_mirror_print(t->mirror[t->at], d->pair);
+}
+
+static bool compare_all(struct truth *t)
+{
+	la_net_sort(t->net);
+	if (!la_kernel_walks(t->kernel, &t->was))
+		return false;
+	for (t->at = 0; t->at < POINTS; t->at++) {
+		if (!la_mirror_stop(t->mirror[t->at], &t->told[t->at]))
+			return false;
+		la_compare(&t->was, &t->told[t->at], was_seen, t, t->tally[t->at], show);
+	}
+	if (!la_kernel_lost(t->kernel) && !la_net_lost(t->net))
+		return true;
+	fprintf(stderr, "truth: the lab lost %llu events of the kernel, %llu segments\n",
+		la_kernel_lost(t->kernel), la_net_lost(t->net));
+	return false;
+}
+
+static void print_table(const struct truth *t)
+{
+	int at, host;
+
+	printf("\n%-7s %-12s %-8s %8s %9s %9s %8s %7s %7s %7s %7s %7s\n", "point", "hook",
+	       "endpoint", "conns", "compared", "equal", "missing", "extra", "order", "taken",
+	       "silent", "unseen");
+	for (at = 0; at < POINTS; at++) {
+		for (host = 0; host < 2; host++) {
+			const struct la_tally *y = &t->tally[at][host];
+
+			printf("%-7s %-12s %-8s %8lu %9lu %9lu %8lu %7lu %7lu %7lu %7lu %7lu\n",
+			       points[at].name, t->opts.hook[at], host ? "server" : "client",
+			       y->walks, y->compared, y->equal, y->missing, y->extra, y->disordered,
+			       y->taken_back, y->silent, y->unseen);
+		}
+	}
+}
+
+/* How often the kernels entered each state: what these plays cover. */
+static void print_cover(const struct truth *t)
+{
+	unsigned long entered[LA_STATE_MAX] = {0};
+	size_t i;
+	int host, s;
+
+	for (i = 0; i < t->was.count; i++) {
+		for (host = 0; host < 2; host++) {
+			const struct la_walk *walk = &t->was.conn[i].walk[host];
+
+			for (s = 0; s < walk->count; s++)
+				entered[walk->step[s].to]++;
+		}
+	}
+	printf("\nthe kernels entered");
+	for (s = 1; s < LA_STATE_MAX; s++) {
+		if (entered[s])
+			printf(" %s %lu", la_state_word((unsigned int)s), entered[s]);
+	}
+	printf("\n");
+}
+
+static unsigned long differing(const struct truth *t)
+{
+	unsigned long all = 0;
+	int at;
+
+	for (at = 0; at < POINTS; at++)
+		all += t->tally[at][0].differing + t->tally[at][1].differing;
+	return all;
+}
+
+static int run(struct truth *t)
+{
+	double start = now_s();
+	int code = 1;
+
+	if (!build(t) || !play_all(t) || !compare_all(t))
+		goto cleanup;
+	print_cover(t);
+	print_table(t);
+	printf("\n%u plays, %zu connections, seed %llu, %s loss, %lu endpoints differ, %.1f s\n",
+	       t->opts.n, t->was.count, (unsigned long long)t->opts.seed,
+	       t->opts.loss ? "with" : "without", differing(t), now_s() - start);
+	code = differing(t) != 0 || !t->tally[AT_CLIENT][0].compared;
+cleanup:
+	kill_workers(t);
+	for (t->at = 0; t->at < POINTS; t->at++) {
+		la_mirror_free(t->mirror[t->at]);
+		la_conns_free(&t->told[t->at]);
+	}
+	la_conns_free(&t->was);
+	la_kernel_free(t->kernel);
+	la_net_free(t->net);
+	la_lab_free(t->lab);
+	return code;
+}
+
+/* --- the command line --------------------------------------------------------------------- */
+
+static bool take_hooks(struct options *o, char *list)
+{
+	int i;
+
+	for (i = 0; i < POINTS; i++) {
+		o->hook[i] = strtok(i ? NULL : list, ",");
+		if (!o->hook[i])
+			return false;
+	}
+	return true;
+}
+
+static bool parse(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	while ((c = getopt(argc, argv, "n:s:lj:x:d:")) != -1) {
+		if (c == 'n')
+			o->n = (unsigned int)strtoul(optarg, NULL, 10);
+		else if (c == 's')
+			o->seed = strtoull(optarg, NULL, 10);
+		else if (c == 'l')
+			o->loss = true;
+		else if (c == 'j')
+			o->jobs = atoi(optarg);
+		else if (c == 'd')
+			o->show = atoi(optarg);
+		else if (c != 'x' || !take_hooks(o, optarg))
+			return false;
+	}
+	o->binary = argv[optind];
+	return o->binary && o->n && o->n <= LA_PLAY_MAX && o->jobs > 0 && o->jobs <= JOBS_MAX;
+}
+
+int main(int argc, char **argv)
+{
+	struct truth t = {
+		.opts = {
+			.n = 1000, .seed = 1, .jobs = 64, .show = 1, .hook = {"xdp", "tc", "xdp"}}};
+
+	if (!parse(&t.opts, argc, argv)) {
+		fprintf(stderr,
+			"usage: truth [-n N (at most %d)] [-s SEED] [-l] [-j JOBS (at most %d)] "
+			"[-x HOOK,HOOK,HOOK] [-d N] LASTACK\n",
+			LA_PLAY_MAX, JOBS_MAX);
+		return 2;
+	}
+	return run(&t);
+}
