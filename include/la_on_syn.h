@@ -50,6 +50,16 @@ LA_INLINE enum la_reason la_note_provisional(struct la_pass *x)
 	return LA_R_PROVISIONAL_SYN;
 }
 
+/*
+ * A SYN that should not reopen an ended connection. Its receiver has the last word, though:
+ * Linux lets a RST end a TIME_WAIT (RFC 1337), and then answers the same SYN.
+ */
+LA_INLINE enum la_reason la_note_late_syn(struct la_pass *x, enum la_reason reason)
+{
+	la_note_provisional(x);
+	return reason;
+}
+
 /* The first SYN of this side: it opens the attempt, or crosses the peer's. */
 LA_INLINE enum la_reason la_first_syn(struct la_pass *x)
 {
@@ -72,12 +82,14 @@ LA_INLINE enum la_reason la_on_syn(struct la_pass *x)
 
 	if ((s->flags & LA_S_SYN) && x->seg->seq == s->isn) {
 		s->retrans++;
-		return f->flags & LA_F_CLOSED ? LA_R_LATE : LA_R_SYN_RETRANSMIT;
+		return f->flags & LA_F_CLOSED ? la_note_late_syn(x, LA_R_LATE)
+					      : LA_R_SYN_RETRANSMIT;
 	}
 	if (!(s->flags & LA_S_SEEN) && (p->state == LA_SYN_SENT || p->state == LA_LISTEN))
 		return la_first_syn(x);
 	if (f->flags & LA_F_CLOSED)
-		return la_syn_reopens(s, p, x->seg) ? la_replace(x) : LA_R_STALE_SYN;
+		return la_syn_reopens(s, p, x->seg) ? la_replace(x)
+						    : la_note_late_syn(x, LA_R_STALE_SYN);
 	if (s->state == LA_SYN_SENT && p->state == LA_LISTEN)
 		return la_replace(x); /* another attempt on the same ports */
 	return la_note_provisional(x);
@@ -87,8 +99,11 @@ LA_INLINE bool la_answers_provisional(const struct la_pass *x)
 {
 	const struct la_prov *prov = &x->f->prov;
 
-	return (x->f->flags & LA_F_PROVISIONAL) && prov->dir != x->d &&
-	       la_after(x->seg->ack, prov->isn) && !la_after(x->seg->ack, prov->nxt);
+	if (!(x->f->flags & LA_F_PROVISIONAL) || prov->dir == x->d)
+		return false;
+	if (prov->isn == x->p->isn && x->seg->seq == x->s->isn)
+		return false; /* both are of the old connection, again */
+	return la_after(x->seg->ack, prov->isn) && !la_after(x->seg->ack, prov->nxt);
 }
 
 /* The SYN-ACK agrees with the SYN that came on a live tuple: the old connection is history. */
@@ -151,6 +166,8 @@ LA_INLINE enum la_reason la_on_syn_ack(struct la_pass *x)
 	}
 	if ((s->flags & LA_S_SYN) && x->seg->seq == s->isn)
 		return la_repeat_syn_ack(x);
+	if (x->f->flags & LA_F_CLOSED)
+		return la_replace(x); /* a new connection, whose SYN was missed */
 	return LA_R_BAD_SYN_ACK;
 }
 

@@ -54,6 +54,8 @@ LA_INLINE void la_settle(struct la_pass *x)
 		la_close(f, both ? LA_CLOSE_SIMULTANEOUS_FIN : LA_CLOSE_FIN,
 			 la_first_closer(f, x->d), x->out);
 	}
+	if (x->s->pkts && x->p->pkts)
+		f->flags |= LA_F_REPLIED;
 	class = la_flow_class(f);
 	if (class != f->class) {
 		f->class = class;

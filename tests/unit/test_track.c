@@ -318,6 +318,34 @@ Test(track, time_wait_reused_by_a_newer_syn)
 	assert_gapless(&t);
 }
 
+/* The receiver of a stale SYN challenges it, is reset out of TIME_WAIT, and then answers. */
+Test(track, stale_syn_that_is_answered_after_all)
+{
+	talk_lines(
+		&t, OPENED, {RESP, FA, 1, 1, 0}, {ORIG, FA, 1, 2, 0}, {RESP, A, 2, 2, 0},
+		{ORIG, S, .isn = TALK_ISN_ORIG - 100, .reason = LA_R_STALE_SYN},
+		{RESP, SA, .isn = 123456, .ack = 1, .orig = LA_SYN_SENT, .resp = LA_SYN_RECEIVED},
+		{ORIG, A, 1, 1, 0, 0, LA_ESTABLISHED, LA_ESTABLISHED});
+	cr_assert_eq(talk_find(&t, LA_REC_GONE, 0)->gone.why, LA_GONE_REPLACED);
+	assert_gapless(&t);
+}
+
+Test(track, handshake_again_after_the_end_is_no_new_connection)
+{
+	talk_lines(&t, OPENED, {ORIG, RA, 1, 1, 0}, {ORIG, S, .reason = LA_R_LATE},
+		   {RESP, SA, .ack = 1, .reason = LA_R_LATE, .orig = LA_CLOSED, .resp = LA_CLOSED});
+	cr_assert_eq(talk_count(&t, LA_REC_GONE), 0);
+}
+
+/* Ports used again, and the SYN was missed. */
+Test(track, syn_ack_after_the_end)
+{
+	talk_lines(
+		&t, OPENED, {ORIG, RA, 1, 1, 0},
+		{RESP, SA, .seq = 0, .ack = 1, .reason = LA_R_LATE},
+		{RESP, SA, .isn = 700000, .ack = 99, .orig = LA_SYN_SENT, .resp = LA_SYN_RECEIVED});
+}
+
 /* trap 5: a SYN on a live tuple waits for the SYN-ACK that agrees with it. */
 Test(track, provisional_syn_confirmed)
 {
@@ -449,6 +477,13 @@ Test(track, unanswered_midstream_expires_like_an_attempt)
 		talk_lines(&t, {WAIT, 10000}, {ORIG, A, 1, 1, 0});
 	talk_lines(&t, {WAIT, 10000});
 	assert_closed(&t, "timeout", "none", "ESTABLISHED", "ESTABLISHED");
+}
+
+Test(track, midstream_with_an_answer_lives_as_long_as_any)
+{
+	talk_lines(&t, {ORIG, A, 1, 1, 0}, {RESP, A, 1, 1, 0}, {WAIT, 200000},
+		   {ORIG, A, 1, 1, 0, 0, LA_ESTABLISHED, LA_ESTABLISHED});
+	cr_assert_eq(talk_count(&t, LA_REC_CLOSE), 0);
 }
 
 Test(track, picked_up_at_the_syn_ack)
