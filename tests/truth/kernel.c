@@ -287,8 +287,8 @@ static bool read_sock(struct reader *r, const struct la_kernel_event *e)
 {
 	__u8 from = state_of(e->from), to = state_of(e->to);
 
-	if (e->to == TCP_LISTEN || e->from == TCP_LISTEN)
-		return true;
+	if (e->to == TCP_LISTEN || e->from == TCP_LISTEN || to == from)
+		return true; /* of a listener, or no step: a FIN again in CLOSING */
 	if (to == LA_CLOSED && r->handover) {
 		r->handover = false;
 		return true;
@@ -350,6 +350,13 @@ static bool read_rst(struct reader *r, const struct la_kernel_event *e)
 	return true;
 }
 
+/* Each event is told by two programs, unless one was interrupted by it. */
+static bool is_again(const struct la_kernel_event *e, const struct la_kernel_event *last)
+{
+	return last && e->object == last->object && e->kind == last->kind &&
+	       e->from == last->from && e->to == last->to;
+}
+
 static bool read_event(struct reader *r, const struct la_kernel_event *e)
 {
 	static bool (*const reads[])(struct reader *, const struct la_kernel_event *) = {
@@ -365,6 +372,7 @@ static bool read_event(struct reader *r, const struct la_kernel_event *e)
 
 bool la_kernel_walks(struct la_kernel *kernel, struct la_conns *conns)
 {
+	const struct la_kernel_event *last = NULL;
 	struct reader r = {.conns = conns};
 	size_t i;
 
@@ -379,11 +387,42 @@ bool la_kernel_walks(struct la_kernel *kernel, struct la_conns *conns)
 		if (memcmp(&pair, &r.pair, sizeof(pair)) || e->host != r.host) {
 			settle(&r);
 			r = (struct reader){.conns = conns, .pair = pair, .host = e->host};
+			last = NULL;
 		}
-		if (!read_event(&r, e))
+		if (!is_again(e, last) && !read_event(&r, e))
 			return false;
+		last = e;
 	}
 	settle(&r);
 	la_conns_sort(conns);
 	return true;
+}
+
+void la_kernel_print(const struct la_kernel *kernel, struct la_net_pair pair, int host)
+{
+	static const char *const kinds[] = {
+		[LA_KERNEL_SOCK] = "socket",
+		[LA_KERNEL_REQ_START] = "request waits",
+		[LA_KERNEL_REQ_CANCEL] = "request stopped",
+		[LA_KERNEL_REQ_EXPIRE] = "request expired",
+		[LA_KERNEL_TW_START] = "time-wait waits",
+		[LA_KERNEL_TW_CANCEL] = "time-wait stopped",
+		[LA_KERNEL_TW_EXPIRE] = "time-wait expired",
+		[LA_KERNEL_RST_IN] = "RST received",
+		[LA_KERNEL_RST_OUT] = "RST sent",
+	};
+	__u64 start = 0;
+	size_t i;
+
+	for (i = 0; i < kernel->count; i++) {
+		const struct la_kernel_event *e = &kernel->event[i];
+		struct la_net_pair p = pair_of(e);
+
+		if (e->host != host || memcmp(&p, &pair, sizeof(p)))
+			continue;
+		start = start ? start : e->ts;
+		printf("    %9.3f ms  %-17s %s -> %s\n", (double)(e->ts - start) / 1e6,
+		       kinds[e->kind], la_state_word(state_of(e->from)),
+		       la_state_word(state_of(e->to)));
+	}
 }

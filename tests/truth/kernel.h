@@ -30,6 +30,9 @@ int la_kernel_open_sockets(struct la_lab *lab);
 /* The connections as the kernels had them, sorted. False without memory. */
 bool la_kernel_walks(struct la_kernel *kernel, struct la_conns *conns);
 
+/* Prints the events of one host's sockets between these ports, once they are walks. */
+void la_kernel_print(const struct la_kernel *kernel, struct la_net_pair pair, int host);
+
 /* Events that were lost. Must be 0. */
 unsigned long long la_kernel_lost(const struct la_kernel *kernel);
 

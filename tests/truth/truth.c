@@ -116,6 +116,22 @@ static bool set_sysctls(struct la_lab *lab, enum la_lab_host host)
 	return ok;
 }
 
+/* The cables see segments as they are on the wire, not bundles of them. */
+static bool unbundle(struct la_lab *lab)
+{
+	static const char *const argv[] = {"ip",   "link",	   "set", "dev",
+					   "eth0", "gso_max_segs", "1",	  NULL};
+	int host, status;
+	pid_t pid;
+
+	for (host = 0; host < 2; host++) {
+		pid = la_lab_spawn(lab, host, argv, -1, -1);
+		if (pid < 0 || waitpid(pid, &status, 0) != pid || status)
+			return false;
+	}
+	return la_lab_offloads(lab, false);
+}
+
 static bool build(struct truth *t)
 {
 	struct la_net_weather weather = {.seed = t->opts.seed};
@@ -128,7 +144,7 @@ static bool build(struct truth *t)
 		weather.late_us = 5000;
 	}
 	t->lab = la_lab_new(true);
-	if (!t->lab || !la_lab_offloads(t->lab, false) || !set_sysctls(t->lab, LA_LAB_CLIENT) ||
+	if (!t->lab || !unbundle(t->lab) || !set_sysctls(t->lab, LA_LAB_CLIENT) ||
 	    !set_sysctls(t->lab, LA_LAB_SERVER))
 		return false;
 	t->net = la_net_new(t->lab, &weather);
@@ -146,30 +162,49 @@ static bool build(struct truth *t)
 
 /* --- the plays ---------------------------------------------------------------------------- */
 
-static void work(const struct truth *t, int job)
+/* gate: closed when all may begin. Forking takes a while, and the network must not wait. */
+static void work(const struct truth *t, int job, const int gate[2])
 {
 	unsigned int i;
+	char byte;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	close(gate[1]);
+	if (read(gate[0], &byte, 1) != 0)
+		_exit(1);
 	for (i = (unsigned int)job; i < t->opts.n; i += (unsigned int)t->opts.jobs)
 		la_play_run(t->lab, t->net, t->opts.seed, i, (unsigned short)(FIRST_SERVER + job),
 			    t->opts.loss);
 	_exit(0);
 }
 
+/* The network does not wait for a processor. */
+static void be_quick(void)
+{
+	struct sched_param first = {.sched_priority = 1};
+
+	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first))
+		fprintf(stderr, "truth: no real-time priority: %s\n", strerror(errno));
+}
+
 static bool start_workers(struct truth *t)
 {
-	int job;
+	int job, gate[2];
+	bool ok = true;
 
+	if (pipe2(gate, O_CLOEXEC))
+		return false;
 	fflush(stdout);
-	for (job = 0; job < t->opts.jobs; job++) {
+	for (job = 0; ok && job < t->opts.jobs; job++) {
 		t->worker[job] = fork();
 		if (t->worker[job] == 0)
-			work(t, job);
-		if (t->worker[job] < 0)
-			return false;
+			work(t, job, gate);
+		ok = t->worker[job] > 0;
 	}
-	return true;
+	be_quick();
+	close(gate[0]);
+	close(gate[1]);
+	return ok;
 }
 
 static void kill_workers(struct truth *t)
@@ -212,15 +247,6 @@ static void carry_on(struct truth *t, long long ns)
 	ppoll(wait, 2, &timeout, NULL);
 }
 
-/* The network does not wait for a processor. */
-static void be_quick(void)
-{
-	struct sched_param first = {.sched_priority = 1};
-
-	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &first))
-		fprintf(stderr, "truth: no real-time priority: %s\n", strerror(errno));
-}
-
 /* Until the plays are over, and then until both kernels have nothing open. */
 static bool play_all(struct truth *t)
 {
@@ -229,7 +255,6 @@ static bool play_all(struct truth *t)
 
 	if (!start_workers(t))
 		return false;
-	be_quick();
 	while (workers_left(t))
 		carry_on(t, 20000000);
 	end = now_s() + QUIET_MS / 1000.0;
@@ -344,6 +369,7 @@ static void show(const struct la_difference *d, void *ctx)
 	la_compare_print("kernel", d->kernel);
 	la_compare_print("lastack", d->told);
 	print_segments(t, d->pair);
+	la_kernel_print(t->kernel, d->pair, d->host);
 	la_mirror_print(t->mirror[t->at], d->pair);
 }
 

@@ -104,7 +104,6 @@ struct la_net_log {
 	__u8 point;  /* enum la_net_point */
 	__u8 action; /* enum la_net_action */
 	__u8 pad[3];
-	__u32 us;
 };
 
 #define LA_NET_FRAME_MAX 1600

@@ -103,34 +103,6 @@ static __always_inline void tell_sock(const struct sock *sk, __u8 kind, __u8 fro
 	tell(&sk->__sk_common, sk, lport, kind, from, to);
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int kernel_state(__u64 *ctx)
-{
-	const struct sock *sk = (const struct sock *)ctx[0];
-
-	tell_sock(sk, LA_KERNEL_SOCK, ctx[1], ctx[2]);
-	return 0;
-}
-
-SEC("tp_btf/tcp_receive_reset")
-int kernel_rst_in(__u64 *ctx)
-{
-	const struct sock *sk = (const struct sock *)ctx[0];
-
-	tell_sock(sk, LA_KERNEL_RST_IN, 0, 0);
-	return 0;
-}
-
-SEC("tp_btf/tcp_send_reset")
-int kernel_rst_out(__u64 *ctx)
-{
-	const struct sock *sk = (const struct sock *)ctx[0];
-
-	if (sk)
-		tell_sock(sk, LA_KERNEL_RST_OUT, 0, 0);
-	return 0;
-}
-
 /* A timer of ours? The mini socket around it is told of. */
 static __always_inline void tell_timer(const struct timer_list *timer, __u8 req, __u8 tw)
 {
@@ -151,25 +123,32 @@ static __always_inline void tell_timer(const struct timer_list *timer, __u8 req,
 	}
 }
 
-SEC("tp_btf/timer_start")
-int kernel_timer_start(__u64 *ctx)
-{
-	tell_timer((const struct timer_list *)ctx[0], LA_KERNEL_REQ_START, LA_KERNEL_TW_START);
-	return 0;
-}
+/*
+ * An interrupt may come while one of these programs runs, and the kernel lets no program
+ * nest in itself: what happens in the interrupt would be lost. So each is attached twice;
+ * the second copy tells then. Twice told, which is the rule, does no harm (kernel.c).
+ */
+#define TWICE(name, tracepoint, ...)                                                               \
+	SEC("tp_btf/" tracepoint) int name(__u64 *ctx)                                             \
+	{                                                                                          \
+		__VA_ARGS__;                                                                       \
+		return 0;                                                                          \
+	}                                                                                          \
+	SEC("tp_btf/" tracepoint) int name##_again(__u64 *ctx)                                     \
+	{                                                                                          \
+		__VA_ARGS__;                                                                       \
+		return 0;                                                                          \
+	}
 
-SEC("tp_btf/timer_cancel")
-int kernel_timer_cancel(__u64 *ctx)
-{
-	tell_timer((const struct timer_list *)ctx[0], LA_KERNEL_REQ_CANCEL, LA_KERNEL_TW_CANCEL);
-	return 0;
-}
+#define SOCK  ((const struct sock *)ctx[0])
+#define TIMER ((const struct timer_list *)ctx[0])
 
-SEC("tp_btf/timer_expire_entry")
-int kernel_timer_expire(__u64 *ctx)
-{
-	tell_timer((const struct timer_list *)ctx[0], LA_KERNEL_REQ_EXPIRE, LA_KERNEL_TW_EXPIRE);
-	return 0;
-}
+TWICE(kernel_state, "inet_sock_set_state", tell_sock(SOCK, LA_KERNEL_SOCK, ctx[1], ctx[2]))
+TWICE(kernel_rst_in, "tcp_receive_reset", tell_sock(SOCK, LA_KERNEL_RST_IN, 0, 0))
+TWICE(kernel_rst_out, "tcp_send_reset", if (SOCK) tell_sock(SOCK, LA_KERNEL_RST_OUT, 0, 0))
+TWICE(kernel_start, "timer_start", tell_timer(TIMER, LA_KERNEL_REQ_START, LA_KERNEL_TW_START))
+TWICE(kernel_cancel, "timer_cancel", tell_timer(TIMER, LA_KERNEL_REQ_CANCEL, LA_KERNEL_TW_CANCEL))
+TWICE(kernel_expire, "timer_expire_entry",
+      tell_timer(TIMER, LA_KERNEL_REQ_EXPIRE, LA_KERNEL_TW_EXPIRE))
 
 char LICENSE[] SEC("license") = "GPL";

@@ -43,7 +43,7 @@ struct segment {
 
 struct verdict {
 	__u32 action;
-	__u32 us;
+	__u64 due; /* ns, with LA_NET_DELAY and LA_NET_DOUBLE */
 };
 
 struct {
@@ -162,9 +162,9 @@ static __always_inline bool by_rule(const struct segment *seg, __u32 point, stru
 			continue;
 		__sync_fetch_and_add(&rule->left, -1);
 		v->action = rule->action;
-		v->us = rule->us;
+		v->due = bpf_ktime_get_ns() + (__u64)rule->us * 1000;
 		if (rule->in_order)
-			way->queue[point] = bpf_ktime_get_ns() + (__u64)rule->us * 1000;
+			way->queue[point] = v->due;
 		return true;
 	}
 	return false;
@@ -186,7 +186,8 @@ static __always_inline void by_chance(const struct segment *seg, __u32 point, __
 		      (__u64)point << 32 | count);
 	__u32 dice = (__u32)h % MILLION;
 
-	v->us = weather.late_us ? (__u32)(h >> 32) % weather.late_us : 0;
+	if (weather.late_us)
+		v->due = bpf_ktime_get_ns() + (h >> 32) % weather.late_us * 1000;
 	if (dice < weather.loss)
 		v->action = LA_NET_DROP;
 	else if (dice < weather.loss + weather.twice)
@@ -203,7 +204,7 @@ static __always_inline bool by_queue(const struct way *way, __u32 point, struct 
 	if (!due)
 		return false;
 	v->action = LA_NET_DELAY;
-	v->us = due > now ? (__u32)((due - now) / 1000) + 1 : 0;
+	v->due = due > now ? due : now;
 	return true;
 }
 
@@ -226,7 +227,7 @@ static __always_inline void judge(const struct segment *seg, __u32 point, struct
 		way->fin[up] = 1;
 }
 
-static __always_inline bool hold(struct __sk_buff *skb, __u32 point, __u32 us)
+static __always_inline bool hold(struct __sk_buff *skb, __u32 point, __u64 due)
 {
 	__u32 len = skb->len;
 	struct la_net_frame *frame;
@@ -236,7 +237,7 @@ static __always_inline bool hold(struct __sk_buff *skb, __u32 point, __u32 us)
 	frame = bpf_ringbuf_reserve(&held, sizeof(*frame), 0);
 	if (!frame)
 		return false;
-	frame->due = bpf_ktime_get_ns() + (__u64)us * 1000;
+	frame->due = due;
 	frame->len = len;
 	frame->point = point;
 	if (bpf_skb_load_bytes(skb, 0, frame->data, len)) {
@@ -266,7 +267,6 @@ static __always_inline void write_down(const struct segment *seg, __u32 point,
 		.flags = seg->flags,
 		.point = point,
 		.action = v->action,
-		.us = v->us,
 	};
 	bpf_ringbuf_submit(l, 0);
 }
@@ -280,7 +280,7 @@ static __always_inline int cable(struct __sk_buff *skb, __u32 point)
 		return ACT_PASS;
 	judge(&seg, point, &v);
 	write_down(&seg, point, &v);
-	if ((v.action == LA_NET_DELAY || v.action == LA_NET_DOUBLE) && !hold(skb, point, v.us)) {
+	if ((v.action == LA_NET_DELAY || v.action == LA_NET_DOUBLE) && !hold(skb, point, v.due)) {
 		__sync_fetch_and_add(&lost, 1);
 		return ACT_PASS;
 	}
