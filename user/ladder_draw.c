@@ -209,11 +209,21 @@ static __u32 seq_end(const struct la_rec_seg *seg)
 
 /* --- rows ------------------------------------------------------------------------------ */
 
-/* A SYN or FIN that its sender had already said. */
+static bool is_syn_ack(const struct la_rec_seg *seg)
+{
+	return (seg->flags & (LA_SYN | LA_ACK)) == (LA_SYN | LA_ACK);
+}
+
+/*
+ * A SYN or FIN that its sender had already said. In a simultaneous open a SYN-ACK has the
+ * number of a SYN that went before, and is new all the same.
+ */
 static bool said_before(const struct la_pen *pen, const struct la_rec_seg *seg)
 {
 	int sender = seg->sender & 1;
 
+	if (is_syn_ack(seg) && !(pen->answered & 1 << sender))
+		return false;
 	return seg->flags & (LA_SYN | LA_FIN) && pen->known & 1 << sender &&
 	       (__s32)(seq_end(seg) - pen->next[sender]) <= 0;
 }
@@ -371,6 +381,8 @@ static void remember(struct la_pen *pen, const struct la_row *row)
 	pen->presumed = row->presumed;
 	if (!has_numbers(row))
 		return;
+	if (is_syn_ack(&row->seg))
+		pen->answered |= (__u8)(1 << (row->seg.sender & 1));
 	advance(pen, row->seg.sender & 1, seq_end(&row->seg));
 	if (has_ack(&row->seg))
 		advance(pen, !(row->seg.sender & 1), row->seg.ack);

@@ -37,6 +37,7 @@ struct la_pen {
 	__u8 state[2]; /* on the paper */
 	__u8 presumed;
 	__u8 known;    /* bit 1 << endpoint: next[] is valid */
+	__u8 answered; /* bit 1 << endpoint: it has sent a SYN-ACK */
 	__u64 start;   /* ns, of the first row */
 	__u64 last;    /* ns, of the last one */
 	__u32 next[2]; /* relative sequence number that each endpoint sends next */

@@ -89,6 +89,34 @@ Test(ladder, an_ignored_rst_counts_no_data, .timeout = 10)
 	free(text);
 }
 
+/* Each side's SYN-ACK repeats the number of its SYN; only the second SYN-ACK is sent again. */
+static void story_simultaneous_open(struct talk *t)
+{
+	talk_says(t, LA_ORIG, LA_SYN, 0, 0, 0);
+	talk_moves(t, LA_ORIG, LA_SYN_SENT, LA_SEEN, LA_CAUSE_SYN);
+	talk_after(t, 10 * US);
+	talk_says(t, LA_RESP, LA_SYN, 0, 0, 0);
+	talk_moves(t, LA_RESP, LA_SYN_SENT, LA_SEEN, LA_CAUSE_SYN);
+	talk_after(t, 10 * US);
+	talk_says(t, LA_RESP, LA_SYN | LA_ACK, 0, 1, 0);
+	talk_moves(t, LA_RESP, LA_SYN_RECEIVED, LA_SEEN, LA_CAUSE_SYN_ACK);
+	talk_after(t, 10 * US);
+	talk_says(t, LA_ORIG, LA_SYN | LA_ACK, 0, 1, 0);
+	talk_moves(t, LA_ORIG, LA_SYN_RECEIVED, LA_SEEN, LA_CAUSE_SYN_ACK);
+	talk_after(t, 1000 * MS);
+	talk_says(t, LA_ORIG, LA_SYN | LA_ACK, 0, 1, 0);
+	talk_but(t, LA_R_SYN_RETRANSMIT);
+}
+
+Test(ladder, syn_acks_of_a_simultaneous_open_are_new, .timeout = 10)
+{
+	char *text = tell(story_simultaneous_open);
+
+	cr_expect_eq(count_of(text, " SYN,ACK seq=0 ack=1 "), 2, "%s", text);
+	cr_expect_eq(count_of(text, " SYN,ACK again seq=0 ack=1 "), 1, "%s", text);
+	free(text);
+}
+
 Test(ladder, simultaneous_close_corrects_the_presumption, .timeout = 10)
 {
 	char *text = tell(story_simultaneous);
