@@ -12,6 +12,7 @@
 #   tests/bench/*.c         -> build/bench
 #   tests/truth/*.c         -> build/truth         (with the lab of tests/live)
 #   tests/fuzz/fuzz_NAME.c  -> build/fuzz_NAME
+#   tests/captures/generate.c -> build/captures -> tests/captures/*.pcap, by `make captures`
 #   tests/*/NAME.bpf.c      -> build/NAME.bpf.o -> build/NAME.skel.h, struct NAME_bpf
 #
 # Whatever is probed on this machine (compilers, pkg-config) is probed when a recipe needs
@@ -88,7 +89,7 @@ AS_ROOT = if [ "$$(id -u)" != 0 ]; then echo "make $@: needs root: sudo make $@"
 .SECONDARY:
 .SUFFIXES:
 .PHONY: all run demo test truth bench fuzz install clean help deps vmlinux format tidy FORCE \
-	check-format check-headers check-bpf suites
+	check-format check-headers check-bpf check-captures captures suites
 
 all: build/lastack ## build build/lastack (default)
 
@@ -139,6 +140,9 @@ install: build/lastack ## install build/lastack into DESTDIR/PREFIX/bin (PREFIX 
 
 clean: ## remove build/
 	$(Q)rm -rf build
+
+captures: build/captures ## write the captures of tests/captures anew
+	$(Q)build/captures tests/captures
 
 vmlinux: ## refresh vmlinux/vmlinux.h from the running kernel
 	$(Q)BPFTOOL=$(BPFTOOL) vmlinux/refresh.sh
@@ -226,7 +230,7 @@ build/lastack: build/obj/user/user/main.o build/liblastack.a
 	$(call link,$(CC) $(OPT) $(HARDEN_LD) $(LDFLAGS),$(LIB_LDLIBS))
 build/test-unit: $(call objects,asan,$(UNIT_SRC)) build/liblastack-asan.a
 	$(call link,$(CC) $(SANITIZE),$(TEST_LDLIBS) $(LIB_LDLIBS))
-build/test-prog: $(call objects,test,$(PROG_SRC)) build/liblastack.a
+build/test-prog: $(call objects,test,$(PROG_SRC)) build/liblastack.a | build/lastack
 	$(call link,$(CC),$(TEST_LDLIBS) $(LIB_LDLIBS))
 build/test-live: $(call objects,test,$(LIVE_SRC)) build/liblastack.a
 	$(call link,$(CC),$(TEST_LDLIBS) $(LIB_LDLIBS))
@@ -236,6 +240,8 @@ build/bench: $(call objects,test,$(BENCH_SRC)) build/liblastack.a
 	$(call link,$(CC),$(LIB_LDLIBS))
 build/truth: $(call objects,test,$(TRUTH_SRC))
 	$(call link,$(CC),$(LIB_LDLIBS))
+build/captures: build/obj/test/tests/captures/generate.o
+	$(call link,$(CC),)
 build/fuzz_%: build/obj/fuzz/tests/fuzz/fuzz_%.o build/liblastack-fuzz.a
 	$(call link,$(CLANG) $(SANITIZE) -fsanitize=fuzzer,$(LIB_LDLIBS))
 
@@ -252,6 +258,11 @@ native/%.h: FORCE
 bpf/include/%.h: FORCE
 	$(Q)$(CLANG) $(BPF_CFLAGS) -fsyntax-only -include include/$*.h -x c /dev/null
 
+check-captures: build/captures ## fail if the captures are not what their program writes
+	$(Q)rm -rf build/captured && mkdir -p build/captured
+	$(Q)build/captures build/captured
+	$(Q)diff -r --exclude=generate.c build/captured tests/captures
+
 check-bpf: ## the BPF programs compile without a warning
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c bpf/lastack.bpf.c -o /dev/null
 
@@ -265,7 +276,7 @@ fuzz-run/%: build/% FORCE
 suites:
 	@echo $(SUITES)
 list-checks:
-	@echo check-format check-bpf $(HEADERS:%=native/%) $(HEADERS:%=bpf/%) $(USER_HEADERS:%=native/%) \
+	@echo check-format check-bpf check-captures $(HEADERS:%=native/%) $(HEADERS:%=bpf/%) $(USER_HEADERS:%=native/%) \
 		$(patsubst build/%,fuzz-run/%,$(FUZZERS))
 
 FORCE:

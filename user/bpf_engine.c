@@ -152,6 +152,7 @@ static int engine_finish(struct la_engine *engine)
 		err = drain(e, true);
 	deliver_gathered(e);
 	la_sink_flush(e->sink);
+	engine->now = 0;
 	return err;
 }
 

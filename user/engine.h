@@ -31,7 +31,10 @@ struct la_captured {
 struct la_engine {
 	/* Takes one packet. Returns 0, or -errno: the engine is broken. */
 	int (*packet)(struct la_engine *engine, const struct la_captured *packet);
-	/* No more packets: what is open closes, with reason shutdown. Returns 0 or -errno. */
+	/*
+	 * No more packets: what is open closes, with reason shutdown. Returns 0 or -errno.
+	 * Then the engine is empty, and may begin anew with another capture.
+	 */
 	int (*finish)(struct la_engine *engine);
 	/* The counters so far. Returns 0 or -errno. */
 	int (*counters)(const struct la_engine *engine, struct la_counters *sum);

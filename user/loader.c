@@ -126,7 +126,9 @@ static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts
 	if (!opts->generic && kernel_takes_frags())
 		bpf_program__set_flags(skel->progs.la_xdp, BPF_F_XDP_HAS_FRAGS);
 	skel->rodata->la_virtual_clock = skel->rodata->la_replayed = opts->replay;
-	if (opts->ring_bytes)
+	if (opts->replay) /* its ring is never full, so nothing pends; a sweep is quicker */
+		err = bpf_map__set_max_entries(skel->maps.pending, 1);
+	if (!err && opts->ring_bytes)
 		err = bpf_map__set_max_entries(skel->maps.ring, opts->ring_bytes);
 	if (!err && opts->max_flows)
 		err = bpf_map__set_max_entries(skel->maps.flows, opts->max_flows);

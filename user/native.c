@@ -303,6 +303,7 @@ static int engine_packet(struct la_engine *engine, const struct la_captured *p)
 static int engine_finish(struct la_engine *engine)
 {
 	la_native_finish((struct la_native *)engine);
+	engine->now = 0;
 	return 0;
 }
 
