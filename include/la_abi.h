@@ -176,7 +176,7 @@ struct la_fed {
 /* Per-CPU counters, one array slot each: reasons first, then what was lost. */
 enum la_lost_source {
 	LA_LOST_STATE = 0, /* ring buffer full: state, rst, segment, gone records */
-	LA_LOST_CLOSE,	   /* close records that had to wait (they are not lost) */
+	LA_LOST_CLOSE,	   /* close records: no memory was left to keep them for later */
 	LA_LOST_MAX,
 };
 

@@ -138,16 +138,17 @@ bool la_events_done(const struct la_events *events)
 
 void la_events_lost(struct la_events *events, const __u64 lost[LA_LOST_MAX], __u64 now)
 {
-	struct la_rec_lost rec = {
-		.h = {.v = LA_ABI_VERSION, .type = LA_REC_LOST, .ts = now},
-		.source = LA_LOST_STATE,
-		.count = lost[LA_LOST_STATE] - events->lost[LA_LOST_STATE],
-	};
+	for (int source = 0; source < LA_LOST_MAX; source++) {
+		struct la_rec_lost rec = {
+			.h = {.v = LA_ABI_VERSION, .type = LA_REC_LOST, .ts = now},
+			.source = source,
+			.count = lost[source] - events->lost[source],
+		};
 
-	/* Close records only wait, they are not lost. */
-	events->lost[LA_LOST_STATE] = lost[LA_LOST_STATE];
-	if (rec.count)
-		deliver(events, &rec.h);
+		events->lost[source] = lost[source];
+		if (rec.count)
+			deliver(events, &rec.h);
+	}
 }
 
 void la_events_free(struct la_events *events)

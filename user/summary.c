@@ -104,7 +104,7 @@ void la_summary_print(struct la_sink *summary, FILE *to, __u64 lost_events, bool
 {
 	const struct summary *s = (const struct summary *)summary;
 	__u64 open = s->reason[LA_CLOSE_SHUTDOWN], ended = s->closed - open;
-	__u64 lost = s->lost[LA_LOST_STATE] + lost_events;
+	__u64 lost = s->lost[LA_LOST_STATE] + s->lost[LA_LOST_CLOSE] + lost_events;
 	const char *bold = color ? LA_SGR_BOLD : "", *off = color ? LA_SGR_RESET : "";
 	const char *red = color ? LA_SGR_RED : "", *alarm = color ? LA_SGR_ALARM : "";
 

@@ -295,14 +295,16 @@ Test(events, losses_are_told_when_they_rise)
 	la_events_lost(events, lost, 1);
 	cr_expect(zero(uint, heard.count));
 	lost[LA_LOST_STATE] = 5;
-	lost[LA_LOST_CLOSE] = 3; /* they only wait */
 	la_events_lost(events, lost, 2);
 	la_events_lost(events, lost, 3);
 	lost[LA_LOST_STATE] = 6;
 	la_events_lost(events, lost, 4);
-	cr_assert(eq(uint, heard.count, 2));
+	lost[LA_LOST_CLOSE] = 3;
+	la_events_lost(events, lost, 5);
+	cr_assert(eq(uint, heard.count, 3));
 	cr_expect(eq(uint, heard.rec[0].type, LA_REC_LOST));
 	cr_expect(eq(u64, heard.rec[0].lost, 5));
 	cr_expect(eq(u64, heard.rec[1].lost, 1));
+	cr_expect(eq(u64, heard.rec[2].lost, 3));
 	la_events_free(events);
 }
