@@ -57,7 +57,7 @@ int la_xdp(struct xdp_md *ctx)
 	__u32 reason;
 
 	reason = la_parse(data, end, la_xdp_len(ctx), LA_LINK_ETHER, 0, &key, &seg);
-	if (reason == LA_R_ACCEPTED) {
+	if (reason == LA_R_ACCEPTED || seg.odd) {
 		seg.segs = 0; /* generic XDP may see a super-packet, and does not say so */
 		reason = la_packet(&key, &seg, ctx->ingress_ifindex, false);
 	}
@@ -95,7 +95,7 @@ static __always_inline int la_tc(struct __sk_buff *skb, enum la_link link, bool 
 		bpf_skb_pull_data(skb, pull);
 	}
 	reason = la_tc_parse(skb, link, &key, &seg);
-	if (reason == LA_R_ACCEPTED) {
+	if (reason == LA_R_ACCEPTED || seg.odd) {
 		if (skb->gso_segs > 1)
 			seg.segs = skb->gso_segs;
 		reason = la_packet(&key, &seg, skb->ifindex, egress);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * la_account.h - what a side has sent: segments, bytes by sequence space, retransmissions,
- * holes, and Zeek's history letters.
+ * la_account.h - what a side has sent: segments, bytes by sequence space, retransmissions
+ * and holes.
  *
  * Bytes are counted where SND.NXT advances, so each byte counts once however often it was
  * sent, and a counter runs past 2^32 without help. A segment below SND.NXT is a
@@ -52,35 +52,6 @@ LA_INLINE void la_count_segment(struct la_side *s, const struct la_side *p,
 	la_add(&s->ip_bytes, seg->ip_len + (__u64)(segs - 1) * seg->hdr_len);
 }
 
-/* Appends a letter of Zeek's history; upper case for the originator. */
-LA_INLINE void la_history(struct la_flow *f, bool orig, char letter)
-{
-	__u8 n = f->history_len;
-
-	if (n >= LA_HISTORY_MAX)
-		return;
-	f->history[n] = orig ? letter - 'a' + 'A' : letter;
-	f->history_len = n + 1;
-}
-
-/* A letter that stands at most once a side. */
-LA_INLINE void la_history_once(struct la_flow *f, struct la_side *s, bool orig, char letter,
-			       __u16 flag)
-{
-	if (s->flags & flag)
-		return;
-	s->flags |= flag;
-	la_history(f, orig, letter);
-}
-
-/* A letter that stands for the 1st, 10th, 100th... time. `count` is after this time. */
-LA_INLINE void la_history_log(struct la_flow *f, bool orig, char letter, __u32 count)
-{
-	if (count == 1 || count == 10 || count == 100 || count == 1000 || count == 10000 ||
-	    count == 100000)
-		la_history(f, orig, letter);
-}
-
 /* [seq, end) arrived: what of the hole is left? */
 LA_INLINE void la_fill_hole(struct la_side *s, __u32 seq, __u32 end)
 {
@@ -118,17 +89,16 @@ LA_INLINE __u32 la_advance(struct la_side *s, __u32 end)
 }
 
 /* Takes note of the payload [seg->seq, end) of s. */
-LA_INLINE void la_account_data(struct la_flow *f, struct la_side *s, bool orig,
-			       const struct la_segment *seg, __u32 end)
+LA_INLINE void la_account_data(struct la_side *s, const struct la_segment *seg, __u32 end)
 {
 	bool hole = s->hole_lo != s->hole_hi;
 	__u32 fresh;
 
-	if (seg->len && la_before(seg->seq, s->nxt) && !la_in_hole(s, seg->seq, end)) {
+	if (seg->len && la_before(seg->seq, s->nxt) && !la_in_hole(s, seg->seq, end))
 		s->retrans++;
-		la_history_log(f, orig, 't', s->retrans);
-	}
 	if (la_after(seg->seq, s->nxt)) {
+		/* Of several holes one is made: what lies between them is known. */
+		s->hist.hole_got = hole ? s->hist.hole_got + s->nxt - s->hole_hi : 0;
 		if (!hole)
 			s->hole_lo = s->nxt;
 		s->hole_hi = seg->seq;
@@ -139,19 +109,31 @@ LA_INLINE void la_account_data(struct la_flow *f, struct la_side *s, bool orig,
 	la_fill_hole(s, seg->seq, end);
 }
 
+/* Bytes that an ACK told of and that were not seen. */
+struct la_gap {
+	__u32 bytes;
+};
+
+/* The hole of p up to `ack`: p's peer has what was not seen of it. Returns its bytes. */
+LA_INLINE __u32 la_close_hole(struct la_side *p, __u32 ack)
+{
+	__u32 to = la_before(ack, p->hole_hi) ? ack : p->hole_hi, missed = to - p->hole_lo;
+
+	p->hole_lo = to;
+	return to == p->hole_hi && missed > p->hist.hole_got ? missed - p->hist.hole_got : missed;
+}
+
 /* The peer acknowledged up to `ack`: it has what this observer may have missed. */
-LA_INLINE void la_account_ack(struct la_flow *f, struct la_side *p, bool orig, __u32 ack)
+LA_INLINE void la_account_ack(struct la_side *p, __u32 ack, struct la_gap *gap)
 {
 	__u32 missed = la_advance(p, ack);
 
-	if (missed) {
+	if (missed)
 		la_add(&p->bytes, missed);
-		la_history(f, orig, 'g');
-	}
-	if (p->hole_lo != p->hole_hi && la_after(ack, p->hole_lo)) {
-		p->hole_lo = la_before(ack, p->hole_hi) ? ack : p->hole_hi;
-		la_history(f, orig, 'g');
-	}
+	p->hist.ahead += missed;
+	gap->bytes = missed;
+	if (p->hole_lo != p->hole_hi && la_after(ack, p->hole_lo))
+		gap->bytes += la_close_hole(p, ack);
 }
 
 #endif

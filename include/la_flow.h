@@ -33,6 +33,22 @@ enum la_side_flag {
 	LA_S_HIST_Q = 0x2000,
 };
 
+/* What Zeek would know of a side, see la_history.h. */
+struct la_hist {
+	__u32 syn;     /* sequence number of its last SYN, */
+	__u32 fin;     /* of its last FIN, */
+	__u32 rst;     /* of its last RST: their letters come again if it differs */
+	__u32 ahead;   /* how far the peer's ACKs are ahead of what was seen: part of nxt */
+	__u32 rxmits;  /* segments with payload that did not end beyond what it had sent */
+	__u16 gaps;    /* ACKs of what was not seen */
+	__u16 badsums; /* wrong TCP checksums */
+	__u8 seen;     /* enum la_hist_seen */
+	__u8 state;    /* enum la_zeek_state */
+	__u8 before;   /* the state before that one */
+	__u8 pad;
+	__u32 hole_got; /* of the hole: bytes that arrived within it */
+};
+
 /* What is known of one endpoint. Names of sequence variables as in RFC 9293 3.3.1. */
 struct la_side {
 	__u32 nxt;	/* SND.NXT: highest sequence number sent, plus one */
@@ -58,6 +74,7 @@ struct la_side {
 	__u32 zeros;	/* segments that announced a zero window */
 	__u64 since;	/* when it entered its state, ns */
 	__u64 in_state[LA_STATE_MAX]; /* ns spent in each state before this one */
+	struct la_hist hist;
 };
 
 /* Facts about the connection: la_flow.flags. */
@@ -97,6 +114,8 @@ struct la_flow {
 	__u64 established; /* ACK of the SYN-ACK, ns; 0: not seen */
 	__u64 closing;	   /* first FIN, or the RST that ended it, ns; 0: not yet */
 	__u64 ended;	   /* LA_F_CLOSED since, ns */
+	__u64 heard;	   /* last segment before both sides had closed, unless `last` is later */
+	__u64 missed;	   /* bytes that were acknowledged but not seen, both sides */
 	struct la_prov prov;
 	__u32 ifindex;	 /* interface that saw it first */
 	__u32 close_seq; /* number of its close record */

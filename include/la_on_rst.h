@@ -54,7 +54,6 @@ LA_INLINE enum la_reason la_on_rst(struct la_pass *x)
 	struct la_flow *f = x->f;
 	struct la_side *s = x->s;
 	enum la_rst_verdict verdict = LA_RST_AFTER_CLOSE;
-	bool again = (s->flags & LA_S_RST) && s->rst_seq == x->seg->seq;
 
 	if (!(f->flags & LA_F_CLOSED))
 		verdict = la_rst_judge(s, x->p, x->seg);
@@ -64,8 +63,6 @@ LA_INLINE enum la_reason la_on_rst(struct la_pass *x)
 	f->forged |= x->out->forged;
 	s->flags |= LA_S_RST;
 	s->rst_seq = x->seg->seq;
-	if (!again)
-		la_history(f, x->orig, 'r');
 	if (verdict == LA_RST_AFTER_CLOSE) {
 		f->late_rst++;
 		return LA_R_LATE;

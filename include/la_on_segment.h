@@ -69,9 +69,11 @@ LA_INLINE void la_on_first_fin(struct la_pass *x, __u32 end)
 		s->flags |= LA_S_ACTIVE;
 	s->flags |= LA_S_FIN;
 	s->fin_end = end;
+	if (s->bytes && !la_after(end, s->nxt))
+		la_add(&s->bytes,
+		       -1ULL); /* acknowledged before it was seen, it was taken for data */
 	if (!f->closing)
 		f->closing = x->out->ts;
-	la_history(f, x->orig, 'f');
 	la_move(f, x->d, LA_EV_SND_FIN, LA_SEEN, LA_CAUSE_FIN, x->out);
 }
 
@@ -143,20 +145,6 @@ LA_INLINE void la_presume_receiver(struct la_pass *x)
 		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);
 }
 
-/* Letters and counts of an acceptable segment. */
-LA_INLINE void la_note_letters(struct la_pass *x)
-{
-	const struct la_segment *seg = x->seg;
-	struct la_side *s = x->s;
-
-	if (seg->len)
-		la_history_once(x->f, s, x->orig, 'd', LA_S_HIST_D);
-	else if (!(seg->flags & LA_FIN))
-		la_history_once(x->f, s, x->orig, 'a', LA_S_HIST_A);
-	if (seg->win == 0)
-		la_history_log(x->f, x->orig, 'w', ++s->zeros);
-}
-
 /* New data of the originator, counted up to two segments: how far did it come? */
 LA_INLINE void la_note_stage(struct la_pass *x, __u32 end)
 {
@@ -184,7 +172,10 @@ LA_INLINE bool la_resync(struct la_pass *x, __u32 end)
 	if ((p->flags & LA_S_FIN) || (s->flags & LA_S_FIN))
 		return false;
 	p->flags &= ~LA_S_REFUSED;
+	if (la_after(p->refused, p->nxt))
+		la_add(&p->bytes, p->refused - p->nxt);
 	p->nxt = p->refused;
+	p->hist.ahead = 0;
 	p->hole_lo = p->hole_hi = p->nxt;
 	s->ack = x->seg->ack;
 	s->edge = x->seg->ack + la_seg_window(s, x->seg);
@@ -192,6 +183,7 @@ LA_INLINE bool la_resync(struct la_pass *x, __u32 end)
 		return true;
 	s->flags &= ~LA_S_REFUSED;
 	s->nxt = x->seg->seq;
+	s->hist.ahead = 0;
 	s->hole_lo = s->hole_hi = s->nxt;
 	p->ack = x->seg->seq;
 	p->edge = x->seg->seq + (65536U << (p->wscale & 15));
@@ -243,12 +235,11 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 		s->ttl = x->seg->ttl;
 	if ((s->flags & LA_S_ACKS) && la_after(x->seg->ack, s->ack))
 		f->flags |= LA_F_REPLIED;
-	la_note_letters(x);
 	la_note_stage(x, end);
-	la_account_ack(f, p, !x->orig, x->seg->ack);
+	la_account_ack(p, x->seg->ack, &x->gap);
 	la_prove_sender(x, end);
 	if (reason != LA_R_KEEPALIVE)
-		la_account_data(f, s, x->orig, x->seg, end);
+		la_account_data(s, x->seg, end);
 	la_take_ack(s, x->seg);
 	if (reason == LA_R_ACCEPTED)
 		la_presume_receiver(x);

@@ -69,7 +69,6 @@ LA_INLINE enum la_reason la_first_syn(struct la_pass *x)
 	x->s->bytes += x->seg->len;
 	if (x->p->state == LA_SYN_SENT)
 		x->f->flags |= LA_F_REPLIED;
-	la_history(x->f, x->orig, 's');
 	la_move(x->f, x->d, LA_EV_SND_SYN, LA_SEEN, LA_CAUSE_SYN, x->out);
 	la_move(x->f, !x->d, LA_EV_RCV_SYN, LA_PRESUMED, LA_CAUSE_SYN, x->out);
 	return LA_R_ACCEPTED;
@@ -137,7 +136,6 @@ LA_INLINE enum la_reason la_accept_syn_ack(struct la_pass *x)
 			    x->seg->wscale, x->seg->opts);
 		s->bytes += x->seg->len;
 		s->ttl = x->seg->ttl;
-		la_history(x->f, x->orig, 'h');
 	}
 	if (varies)
 		s->flags |= LA_S_ISN_VARIES;

@@ -9,6 +9,7 @@
 #ifndef LA_OPEN_H
 #define LA_OPEN_H
 
+#include "la_history.h"
 #include "la_key.h"
 #include "la_pass.h"
 
@@ -33,6 +34,7 @@ LA_INLINE void la_open_syn_ack(struct la_pass *x)
 	if (x->seg->opts & LA_OPT_WSCALE)
 		x->p->flags |= LA_S_WSCALE; /* else the responder would not have (RFC 7323) */
 	x->p->wscale = LA_WSCALE_MAX;
+	la_history_flipped(x->f);
 }
 
 /* Neither SYN was seen. The lower port is taken for the server's. */
@@ -41,6 +43,8 @@ LA_INLINE void la_open_midstream(struct la_pass *x, const struct la_key *key)
 	__u16 a = la_ntoh16(key->port[0]), b = la_ntoh16(key->port[1]);
 
 	x->f->orig = a == b ? x->d : a < b;
+	if (x->f->orig != x->d)
+		la_history_flipped(x->f);
 	x->f->flags |= LA_F_MIDSTREAM;
 	x->s->state = LA_CLOSED;
 	x->p->state = LA_CLOSED;
@@ -72,6 +76,9 @@ LA_INLINE void la_open_provisional(struct la_pass *x)
 	x->p->ttl = prov->ttl;
 	la_count_segment(x->p, x->s, x->seg, x->v4);
 	la_move(x->f, !x->d, LA_EV_SND_SYN, LA_SEEN, LA_CAUSE_SYN, x->out);
+	x->p->hist.syn = prov->isn;
+	x->p->hist.seen = LA_HIST_SYN;
+	x->p->hist.state = LA_ZEEK_SYN_SENT;
 	la_history(x->f, true, 's');
 	x->out->ts = now;
 	x->out->has_prov = 0;
@@ -101,6 +108,8 @@ LA_INLINE void la_open(struct la_pass *x, const struct la_key *key)
 /* May this segment put a new flow into the table? LA_R_ACCEPTED, or why not. */
 LA_INLINE enum la_reason la_may_open(const struct la_segment *seg)
 {
+	if (seg->odd)
+		return seg->odd;
 	return seg->flags & LA_RST ? LA_R_NO_FLOW : LA_R_ACCEPTED;
 }
 

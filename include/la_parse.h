@@ -442,6 +442,7 @@ LA_INLINE void la_fill_segment(const __u8 *h, __u32 hlen, struct la_segment *seg
 	seg->flags = h[13];
 	seg->opts = 0;
 	seg->wscale = 0;
+	seg->odd = 0;
 }
 
 /*
@@ -466,14 +467,13 @@ LA_INLINE enum la_reason la_read_tcp(const struct la_cursor *c, struct la_key *k
 	la_fill_segment(h, hlen, seg);
 	seg->dir = la_key_finish(key, la_load16(h), la_load16(h + 2));
 	reason = la_flags_reason(seg->flags);
-	if (h + hlen > c->end) {
-		seg->opts = LA_OPT_BAD;
-		return reason == LA_R_ACCEPTED ? LA_R_TCP_TRUNCATED : reason;
-	}
+	seg->odd = reason == LA_R_ACCEPTED ? 0 : reason;
 	if (seg->flags & LA_SYN)
 		la_syn_options(h + LA_TCP_LEN, c->end, hlen - LA_TCP_LEN, seg);
 	else
 		la_data_options(h + LA_TCP_LEN, c->end, hlen - LA_TCP_LEN, seg);
+	if (h + hlen > c->end)
+		seg->opts |= LA_OPT_BAD; /* the snap length cut options off */
 	return reason;
 }
 
@@ -485,9 +485,9 @@ LA_INLINE enum la_reason la_read_tcp(const struct la_cursor *c, struct la_key *k
  *   0 to go by the IP version; not used for LA_LINK_ETHER.
  * Returns LA_R_ACCEPTED, and key and seg are filled, except seg->ts and seg->hook, which
  * belong to the caller; seg->segs is 1, a caller that knows better corrects it. Otherwise the
- * reason why not. Then seg->segs is 0 and the rest of key and seg is garbage, or, if the fixed
- * TCP header could be read all the same, seg->segs is 1 and key and seg are filled too: with
- * LA_R_FLAGS_*, and with LA_R_TCP_TRUNCATED if only options are missing (then LA_OPT_BAD).
+ * reason why not. Then seg->segs is 0 and the rest of key and seg is garbage, but with
+ * LA_R_FLAGS_* seg->segs is 1, seg->odd is that reason, and key and seg are filled too. Options
+ * that are not at hand (a capture cut by its snap length) are no error, but LA_OPT_BAD.
  * With LA_R_*_TRUNCATED and wire_len > end - data, a caller who can bring more bytes to hand
  * should, and try again.
  */
@@ -502,6 +502,7 @@ LA_INLINE enum la_reason la_parse(const void *data, const void *end, __u32 wire_
 
 	la_keep_in_memory(key, seg);
 	seg->segs = 0;
+	seg->odd = 0;
 	if (link == LA_LINK_ETHER)
 		reason = la_next_ether(&c, &proto);
 	else if (!proto)

@@ -22,8 +22,9 @@ struct la_pass {
 	struct la_side *p; /* its peer */
 	const struct la_segment *seg;
 	struct la_out *out;
-	__u8 d;	   /* index of s */
-	bool orig; /* s is the originator */
+	struct la_gap gap; /* in what p sent, told by this segment's ACK */
+	__u8 d;		   /* index of s */
+	bool orig;	   /* s is the originator */
 	bool v4;
 };
 
@@ -36,8 +37,10 @@ LA_INLINE void la_take_syn(struct la_side *s, __u32 seq, __u32 end, __u16 mss, _
 	s->flags |= LA_S_SEEN | LA_S_SYN;
 	s->mss = opts & LA_OPT_MSS ? mss : 536;
 	s->wscale = opts & LA_OPT_WSCALE ? wscale : 0;
+	if ((opts & (LA_OPT_WSCALE | LA_OPT_BAD)) == LA_OPT_BAD)
+		s->wscale = LA_WSCALE_MAX; /* it may have been among what could not be read */
 	s->flags &= ~LA_S_WSCALE;
-	if (opts & LA_OPT_WSCALE)
+	if (opts & (LA_OPT_WSCALE | LA_OPT_BAD))
 		s->flags |= LA_S_WSCALE;
 }
 

@@ -50,7 +50,8 @@ struct la_segment {
 	__u8 wscale;   /* with LA_OPT_WSCALE */
 	__u8 ttl;      /* TTL or hop limit */
 	__u8 dir;      /* index in the key of the endpoint that sent it: 0 or 1 */
-	__u8 pad[3];
+	__u8 odd;      /* enum la_reason of flags that no correct stack sends, or 0 */
+	__u8 pad[2];
 };
 
 /* Names a hook: one direction of one interface. The owner of a direction of a flow. */

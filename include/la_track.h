@@ -8,13 +8,15 @@
  *   RST                   la_on_rst.h      verdict, evidence, both halves closed
  *   SYN, SYN-ACK          la_on_syn.h      attempt, retry, simultaneous open, reuse
  *   the rest              la_on_segment.h  window, what it proves, what it presumes
- *   afterwards            la_settle        has the connection ended? which clock runs now?
+ *   afterwards            la_history.h     what Zeek would write of it
+ *                         la_settle        has the connection ended? which clock runs now?
  *
  * No call, no loop, no clock: all of this runs under a BPF spin lock.
  */
 #ifndef LA_TRACK_H
 #define LA_TRACK_H
 
+#include "la_history.h"
 #include "la_hook.h"
 #include "la_on_rst.h"
 #include "la_on_segment.h"
@@ -39,8 +41,9 @@ LA_INLINE bool la_may_go_fast(const struct la_flow *f)
 
 	return a->state == LA_ESTABLISHED && b->state == LA_ESTABLISHED &&
 	       !((a->flags | b->flags) & (LA_S_PRESUMED | LA_S_REFUSED)) &&
-	       a->hole_lo == a->hole_hi && b->hole_lo == b->hole_hi &&
-	       (a->flags & b->flags & LA_S_ACKS) && !(f->flags & LA_F_CHALLENGED);
+	       !(a->hist.ahead | b->hist.ahead) && a->hole_lo == a->hole_hi &&
+	       b->hole_lo == b->hole_hi && (a->flags & b->flags & LA_S_ACKS) &&
+	       !(f->flags & LA_F_CHALLENGED);
 }
 
 LA_INLINE void la_settle(struct la_pass *x)
@@ -80,6 +83,8 @@ LA_INLINE enum la_reason la_dispatch(struct la_pass *x)
 {
 	__u8 flags = x->seg->flags;
 
+	if (x->seg->odd)
+		return x->seg->odd; /* it is noted, and that is all */
 	if (flags & LA_RST)
 		return la_on_rst(x);
 	if (!(flags & LA_SYN))
@@ -119,6 +124,7 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 		.v4 = la_key_is_v4(key),
 	};
 	bool first_data = seg->len && !(x.s->flags & LA_S_HIST_D);
+	struct la_hist_before before;
 	enum la_reason reason;
 
 	la_out_reset(out, seg->ts);
@@ -131,13 +137,15 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 	x.orig = d == f->orig;
 	if (!la_own(x.s, seg))
 		return LA_R_OTHER_HOOK;
+	before = la_hist_before(x.s);
 	reason = la_dispatch(&x);
 	if (!(out->want & LA_WANT_AGAIN)) {
+		la_history_note(&x, &before, reason);
 		la_count_segment(x.s, x.p, seg, x.v4);
 		if ((f->flags & LA_F_CLOSED) && !(out->want & LA_WANT_CLOSE))
 			f->late_pkts++;
 		la_settle(&x);
-		if (cfg->segments && la_on_ladder(&x, first_data))
+		if (cfg->segments && !seg->odd && la_on_ladder(&x, first_data))
 			out->want |= LA_WANT_SEGMENT;
 	}
 	out->reason = reason;

@@ -261,7 +261,7 @@ void la_native_packet(struct la_native *n, const void *data, __u32 cap_len, __u3
 	la_engine_clock(&n->engine, ts);
 	expire(n);
 	reason = la_parse(data, (const __u8 *)data + cap_len, wire_len, link, l3_proto, &key, &seg);
-	if (reason == LA_R_ACCEPTED) {
+	if (reason == LA_R_ACCEPTED || seg.odd) {
 		seg.ts = n->engine.now;
 		seg.hook = n->hook;
 		seg.segs = 0; /* a capture does not say what offloads put together */
