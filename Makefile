@@ -232,7 +232,7 @@ build/test-unit: $(call objects,asan,$(UNIT_SRC)) build/liblastack-asan.a
 	$(call link,$(CC) $(SANITIZE),$(TEST_LDLIBS) $(LIB_LDLIBS))
 build/test-prog: $(call objects,test,$(PROG_SRC)) build/liblastack.a | build/lastack
 	$(call link,$(CC),$(TEST_LDLIBS) $(LIB_LDLIBS))
-build/test-live: $(call objects,test,$(LIVE_SRC)) build/liblastack.a
+build/test-live: $(call objects,test,$(LIVE_SRC)) build/liblastack.a | build/lastack
 	$(call link,$(CC),$(TEST_LDLIBS) $(LIB_LDLIBS))
 build/demo: $(call objects,test,$(DEMO_SRC)) build/liblastack.a
 	$(call link,$(CC),$(LIB_LDLIBS))

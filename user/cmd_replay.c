@@ -76,21 +76,6 @@ static int bad(const char *what, const char *on, const char *why, const char *to
 	return -1;
 }
 
-/* Reports what getopt_long() did not understand: opt is '?' or ':'. */
-static int bad_word(int opt, char **argv)
-{
-	char letter[] = {'-', (char)optopt, '\0'};
-	const char *last = argv[optind - 1];
-	const char *word = strncmp(last, "--", 2) && optopt ? letter : last;
-
-	if (opt == ':')
-		return bad("bad option", word, "its value is missing", "lastack replay --help");
-	if (optopt && word == last)
-		return bad("bad option", word, "it takes no value", NULL);
-	return bad("bad option", word, "there is no such option",
-		   "lastack replay --help lists them");
-}
-
 static int take_engine(struct replay_opts *opts, const char *word)
 {
 	for (opts->engine = 0; opts->engine < ENGINE_MAX; opts->engine++)
@@ -102,7 +87,7 @@ static int take_engine(struct replay_opts *opts, const char *word)
 static int take(struct replay_opts *opts, int opt, char **argv)
 {
 	if (opt == '?' || opt == ':')
-		return bad_word(opt, argv);
+		return la_options_bad_word(opt, argv);
 	if (opt == 'h')
 		opts->help = true;
 	else if (opt == OPT_ENGINE)
@@ -152,8 +137,8 @@ static int parse(struct replay_opts *opts, int argc, char **argv)
 		if (opts->help)
 			return 0;
 	}
-	if (opts->shared.ladder && opts->shared.format != LA_FORMAT_TEXT)
-		return bad("bad option", "--ladder", "a ladder is text", "leave out -o jsonl");
+	if (la_options_check(&opts->shared))
+		return -1;
 	return take_words(opts, argv + optind, argc - optind);
 }
 
@@ -169,51 +154,9 @@ static void chosen_record(struct la_sink *sink, const struct la_rec *rec)
 	la_sink_record(c->summary, rec);
 }
 
-static struct la_sink *make_output(const struct la_options *opts)
-{
-	struct la_output_opts out = {
-		.color = la_color_wanted(opts->color, stdout),
-		.ladder = opts->ladder,
-		.numeric = opts->numeric,
-	};
-
-	if (opts->ladder)
-		return la_output_ladder_new(stdout, &out);
-	return opts->format == LA_FORMAT_JSONL ? la_output_jsonl_new(stdout, &out)
-					       : la_output_text_new(stdout, &out);
-}
-
 static bool output_failed(void *output)
 {
 	return la_output_failed(output) != 0;
-}
-
-/* ---- what the packets were ---- */
-
-static __u64 count_reason(const struct la_counters *counters, unsigned int reason)
-{
-	__u64 sum = 0;
-
-	for (unsigned int hook = 0; hook < LA_HOOK_MAX; hook++)
-		sum += counters->packets[hook][reason];
-	return sum;
-}
-
-/* The packets that were not tracked, and why; nothing if there were none. */
-static void print_untracked(const struct la_counters *counters, FILE *to)
-{
-	const char *before = "  untracked   ";
-
-	for (unsigned int r = 1; r < LA_REASON_MAX; r++) {
-		__u64 count = count_reason(counters, r);
-
-		if (!count || la_reason_verdict(r) != LA_VERDICT_UNTRACKED)
-			continue;
-		fprintf(to, "%s%llu %s", before, (unsigned long long)count, la_reason_text(r));
-		before = ", ";
-	}
-	if (*before == ',')
-		fputc('\n', to);
 }
 
 static void print_summary(const struct replay_opts *opts, const struct chosen *sinks,
@@ -222,10 +165,10 @@ static void print_summary(const struct replay_opts *opts, const struct chosen *s
 	__u64 disordered = replay->engine->disordered;
 	struct la_counters counters;
 
-	la_summary_print(sinks->summary, stderr, 0, la_color_wanted(opts->shared.color, stderr));
-	fprintf(stderr, "  packets     %llu read\n", (unsigned long long)replay->packets);
-	if (!replay->engine->counters(replay->engine, &counters))
-		print_untracked(&counters, stderr);
+	bool known = !replay->engine->counters(replay->engine, &counters);
+
+	la_summary_print(sinks->summary, known ? &counters : NULL, stderr,
+			 la_color_wanted(opts->shared.color, stderr));
 	if (disordered)
 		fprintf(stderr, "  disordered  %llu bore an earlier time than one before\n",
 			(unsigned long long)disordered);
@@ -293,7 +236,7 @@ static int replay_with(const struct replay_opts *opts)
 	int code = LA_EXIT_RUNTIME;
 
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end: lastack replay | head */
-	sinks.output = make_output(&opts->shared);
+	sinks.output = la_output_new(stdout, &opts->shared, (struct la_output_opts){0});
 	sinks.summary = la_summary_new();
 	replay.stop_ctx = sinks.output;
 	if (!sinks.output || !sinks.summary) {

@@ -203,24 +203,10 @@ static int check_interfaces(const struct run_opts *opts)
 	return 0;
 }
 
-/* Reports what getopt_long() did not understand: opt is '?' or ':'. */
-static int bad_word(int opt, char **argv)
-{
-	char letter[] = {'-', (char)optopt, '\0'};
-	const char *last = argv[optind - 1];
-	const char *word = strncmp(last, "--", 2) != 0 && optopt ? letter : last;
-
-	if (opt == ':')
-		return bad(word, "its value is missing", "lastack run --help");
-	if (optopt && word == last)
-		return bad(word, "it takes no value", NULL);
-	return bad(word, "there is no such option", "lastack run --help lists them");
-}
-
 static int take(struct run_opts *opts, int opt, char **argv)
 {
 	if (opt == '?' || opt == ':')
-		return bad_word(opt, argv);
+		return la_options_bad_word(opt, argv);
 	switch (la_options_take(&opts->shared, opt, optarg)) {
 	case LA_TAKEN_OK:
 		return 0;
@@ -245,7 +231,7 @@ static int parse(struct run_opts *opts, int argc, char **argv)
 		if (opts->help)
 			return 0;
 	}
-	if (check_interfaces(opts))
+	if (check_interfaces(opts) || la_options_check(&opts->shared))
 		return -1;
 	return optind < argc ? take_filter(opts, argv + optind, argc - optind) : 0;
 }
@@ -359,23 +345,6 @@ static int load(struct run *run)
 	return run->attach ? 0 : -1;
 }
 
-static struct la_sink *make_output(const struct la_options *opts, struct la_attach *attach)
-{
-	struct la_output_opts out = {
-		.color = la_color_wanted(opts->color, stdout),
-		.ladder = opts->ladder,
-		.numeric = opts->numeric,
-		.clock_offset = la_realtime_offset_ns(),
-		.ifname = la_attach_ifname,
-		.ifname_ctx = attach,
-	};
-
-	if (opts->ladder)
-		return la_output_ladder_new(stdout, &out);
-	return opts->format == LA_FORMAT_JSONL ? la_output_jsonl_new(stdout, &out)
-					       : la_output_text_new(stdout, &out);
-}
-
 static int make_sinks(struct run *run)
 {
 	struct la_events_opts opts = {
@@ -383,8 +352,13 @@ static int make_sinks(struct run *run)
 		.filter = run->opts->filter,
 		.closes = run->opts->count,
 	};
+	struct la_output_opts out = {
+		.clock_offset = la_realtime_offset_ns(),
+		.ifname = la_attach_ifname,
+		.ifname_ctx = run->attach,
+	};
 
-	run->output = make_output(&run->opts->shared, run->attach);
+	run->output = la_output_new(stdout, &run->opts->shared, out);
 	run->summary = la_summary_new();
 	if (!run->output || !run->summary)
 		return la_fail(LA_EXIT_RUNTIME, "cannot print", NULL, strerror(ENOMEM), NULL), -1;
@@ -451,11 +425,16 @@ static void close_flows(struct run *run)
 /* Everything after the loop. */
 static void finish(struct run *run)
 {
+	struct la_counters counters;
+	bool known;
+
 	la_attach_detach(run->attach);
 	close_flows(run);
+	known = !la_loader_counters(run->loader, &counters);
 	if (la_output_failed(run->output) == EPIPE)
 		return;
-	la_summary_print(run->summary, stderr, 0, la_color_wanted(run->opts->shared.color, stderr));
+	la_summary_print(run->summary, known ? &counters : NULL, stderr,
+			 la_color_wanted(run->opts->shared.color, stderr));
 }
 
 static void free_run(struct run *run)

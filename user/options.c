@@ -268,6 +268,30 @@ enum la_taken la_options_take(struct la_options *opts, int opt, const char *arg)
 	return LA_TAKEN_BAD;
 }
 
+int la_options_bad_word(int opt, char *const *argv)
+{
+	char letter[] = {'-', (char)optopt, '\0'}, todo[80];
+	const char *last = argv[optind - 1];
+	const char *word = strncmp(last, "--", 2) != 0 && optopt ? letter : last;
+
+	snprintf(todo, sizeof(todo), "lastack %s --help lists them", argv[0]);
+	if (opt == ':')
+		la_fail(LA_EXIT_USAGE, "bad option", word, "its value is missing", NULL);
+	else if (optopt && word == last)
+		la_fail(LA_EXIT_USAGE, "bad option", word, "it takes no value", NULL);
+	else
+		la_fail(LA_EXIT_USAGE, "bad option", word, "there is no such option", todo);
+	return -1;
+}
+
+int la_options_check(const struct la_options *opts)
+{
+	if (!opts->ladder || opts->format == LA_FORMAT_TEXT)
+		return 0;
+	la_fail(LA_EXIT_USAGE, "bad option", "--ladder", "a ladder is text", "leave out -o");
+	return -1;
+}
+
 void la_options_help(FILE *to)
 {
 	fputs("  -o, --output FORMAT    text (default) or jsonl, one object a line\n"

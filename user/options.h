@@ -56,6 +56,15 @@ void la_options_init(struct la_options *opts);
 /* Takes one result of getopt_long() and its optarg, if it is a shared option. */
 enum la_taken la_options_take(struct la_options *opts, int opt, const char *arg);
 
+/*
+ * Reports what getopt_long() did not understand, opt being the '?' or ':' that it returned,
+ * of the verb argv[0]. Returns -1.
+ */
+int la_options_bad_word(int opt, char *const *argv);
+
+/* Do the shared options agree with each other? Returns 0, or -1 with the reason on stderr. */
+int la_options_check(const struct la_options *opts);
+
 /* Prints the help of the shared options, two spaces indented. */
 void la_options_help(FILE *to);
 

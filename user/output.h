@@ -17,13 +17,20 @@
 
 struct la_output_opts {
 	bool color;	    /* use colours */
-	bool ladder;	    /* for the caller: draw ladders, so set la_config.segments */
 	bool numeric;	    /* ports as numbers; else a server's port by its service name */
 	__s64 clock_offset; /* ns from a record's clock to the wall clock */
 	/* Name of an interface, NULL if it has none. The name is copied before it returns. */
 	const char *(*ifname)(__u32 ifindex, void *ctx);
 	void *ifname_ctx;
 };
+
+struct la_options;
+
+/*
+ * The sink that the options of a verb ask for, one of the three below. Of `out` the caller
+ * fills what the command line does not say: the clock and the names of interfaces.
+ */
+struct la_sink *la_output_new(FILE *to, const struct la_options *opts, struct la_output_opts out);
 
 /* One line a transition and one bold line a connection, for people. */
 struct la_sink *la_output_text_new(FILE *to, const struct la_output_opts *opts);
@@ -40,8 +47,11 @@ int la_output_failed(const struct la_sink *sink);
 /* Counts what went by, without printing. */
 struct la_sink *la_summary_new(void);
 
-/* Prints what la_summary_new()'s sink counted, a few lines. `lost_events` come on top of the
- * lost records that it saw. */
-void la_summary_print(struct la_sink *summary, FILE *to, __u64 lost_events, bool color);
+/*
+ * Prints what la_summary_new()'s sink counted, a few lines, and what became of the packets
+ * (NULL: that is not known).
+ */
+void la_summary_print(struct la_sink *summary, const struct la_counters *packets, FILE *to,
+		      bool color);
 
 #endif

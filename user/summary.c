@@ -5,6 +5,7 @@
  * A sink without output: connections by close reason and by closer, resets by verdict,
  * applications that left a connection in CLOSE_WAIT, losses. Connections that were still
  * open when lastack stopped have a close record of reason `shutdown` and are told apart.
+ * Packets that were not tracked have no record: their reasons come from the counters.
  * Used by cmd_run.c and cmd_replay.c through output.h.
  */
 #include "output.h"
@@ -100,11 +101,28 @@ static const char *plural(__u64 count)
 	return count == 1 ? "" : "s";
 }
 
-void la_summary_print(struct la_sink *summary, FILE *to, __u64 lost_events, bool color)
+/* What became of the packets, at whatever hook: how many there were, and the bad ones. */
+static void print_packets(FILE *to, const struct la_counters *packets)
+{
+	__u64 bad[LA_VERDICT_MAX][LA_REASON_MAX] = {0}, all = 0;
+
+	for (unsigned int hook = 0; hook < LA_HOOK_MAX; hook++)
+		for (unsigned int r = 1; r < LA_REASON_MAX; r++) {
+			bad[la_reason_verdict(r)][r] += packets->packets[hook][r];
+			all += packets->packets[hook][r];
+		}
+	fprintf(to, "  %-11s %llu\n", "packets", (unsigned long long)all);
+	print_counts(to, "invalid", bad[LA_VERDICT_INVALID], LA_REASON_MAX, la_reason_text, NULL);
+	print_counts(to, "untracked", bad[LA_VERDICT_UNTRACKED], LA_REASON_MAX, la_reason_text,
+		     NULL);
+}
+
+void la_summary_print(struct la_sink *summary, const struct la_counters *packets, FILE *to,
+		      bool color)
 {
 	const struct summary *s = (const struct summary *)summary;
 	__u64 open = s->reason[LA_CLOSE_SHUTDOWN], ended = s->closed - open;
-	__u64 lost = s->lost[LA_LOST_STATE] + s->lost[LA_LOST_CLOSE] + lost_events;
+	__u64 lost = s->lost[LA_LOST_STATE] + s->lost[LA_LOST_CLOSE];
 	const char *bold = color ? LA_SGR_BOLD : "", *off = color ? LA_SGR_RESET : "";
 	const char *red = color ? LA_SGR_RED : "", *alarm = color ? LA_SGR_ALARM : "";
 
@@ -123,4 +141,6 @@ void la_summary_print(struct la_sink *summary, FILE *to, __u64 lost_events, bool
 	if (lost)
 		fprintf(to, "  %-11s %s%llu record%s: the ring buffer was full%s\n", "lost", red,
 			(unsigned long long)lost, plural(lost), off);
+	if (packets)
+		print_packets(to, packets);
 }

@@ -317,6 +317,7 @@ Test(attach, wrong_usage_exits_with_2_and_one_line)
 		{"run -i v0 --max-flows 99999999999", "--max-flows: 99999999999 (a whole number"},
 		{"run -i v0 --timeout nap=3", "--timeout: no timeout is called 'nap'"},
 		{"run -i v0 -o xml", "-o: 'xml' is none of"},
+		{"run -i v0 --ladder -o jsonl", "--ladder: a ladder is text"},
 		{"run -i v0 --color blue", "--color: 'blue' is none of"},
 		{"run -i v0 prot 80", "filter: column 1"},
 	};
@@ -819,6 +820,25 @@ Test(attach, what_is_open_at_the_end_is_told)
 	expect(&child, "1 still open");
 	close(client);
 	close(listener);
+}
+
+Test(attach, the_summary_tells_which_packets_were_not_tracked)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET,
+				 .sin_port = htons(9),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct child child;
+	int udp;
+
+	world();
+	udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	start(&child, "run -i lo", "lo");
+	cr_assert(eq(int, (int)sendto(udp, "hello", 5, 0, (struct sockaddr *)&at, sizeof(at)), 5));
+	cr_expect(zero(int, stopped(&child, SIGTERM)));
+	close(udp);
+	/* The datagram and the ICMP error that answers it, each on its way out and in. */
+	expect(&child, "0 connections ended, 0 still open\n  packets     4\n"
+		       "  untracked   4 IP, but not TCP\n");
 }
 
 /* Nobody reads stdout until the ring has run over: transitions are lost, no close record is. */

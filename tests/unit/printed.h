@@ -13,7 +13,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-typedef struct la_sink *(*la_output_new)(FILE *to, const struct la_output_opts *opts);
+typedef struct la_sink *(*paper_new)(FILE *to, const struct la_output_opts *opts);
 
 struct paper {
 	char *text;
@@ -36,7 +36,7 @@ LA_INLINE struct la_output_opts paper_opts(void)
 				       .ifname_ctx = "veth0"};
 }
 
-LA_INLINE void paper_open(struct paper *p, la_output_new new, const struct la_output_opts *opts,
+LA_INLINE void paper_open(struct paper *p, paper_new new, const struct la_output_opts *opts,
 			  const char *locale)
 {
 	setenv("LC_ALL", locale, 1);
@@ -61,7 +61,7 @@ LA_INLINE void paper_free(struct paper *p)
 }
 
 /* The whole of one conversation, with the usual options, in UTF-8. The caller frees it. */
-LA_INLINE char *printed(la_output_new new, const struct talk *t)
+LA_INLINE char *printed(paper_new new, const struct talk *t)
 {
 	struct la_output_opts opts = paper_opts();
 	struct paper p;

@@ -107,7 +107,7 @@ Test(cmd_replay, records_go_to_stdout_and_the_summary_to_stderr)
 	EXPECT_SAYS(o.out, "\"why\":\"detached\"");
 	cr_expect_null(strstr(o.out, "ifname"), "a capture has no interface");
 	EXPECT_SAYS(o.err, "1 connection ended, 0 still open\n");
-	EXPECT_SAYS(o.err, "packets     10 read\n");
+	EXPECT_SAYS(o.err, "packets     10\n");
 	cr_expect_null(strstr(o.err, "untracked"));
 	scratch_remove(&s);
 }

@@ -4,7 +4,8 @@
  */
 #include "printed.h"
 
-static char *summary_of(void (*const *stories)(struct talk *), __u64 lost, bool color)
+static char *summary_of(void (*const *stories)(struct talk *), const struct la_counters *packets,
+			bool color)
 {
 	struct la_sink *sink = la_summary_new();
 	char *text = NULL;
@@ -20,7 +21,7 @@ static char *summary_of(void (*const *stories)(struct talk *), __u64 lost, bool 
 		talk_play(&t, sink);
 	}
 	la_sink_flush(sink);
-	la_summary_print(sink, file, lost, color);
+	la_summary_print(sink, packets, file, color);
 	la_sink_close(sink);
 	fclose(file);
 	return text;
@@ -44,7 +45,7 @@ Test(summary, counts_by_reason_closer_and_verdict, .timeout = 10)
 		story_refused,	     story_simultaneous,     story_blind_rst,
 		story_still_open,    story_close_wait_stuck, NULL,
 	};
-	char *text = summary_of(stories, 0, false);
+	char *text = summary_of(stories, NULL, false);
 
 	cr_expect_str_eq(text, "7 connections ended, 1 still open\n"
 			       "  ended       3 closed in order, 1 both closed at once, 1 reset, "
@@ -60,17 +61,39 @@ Test(summary, counts_by_reason_closer_and_verdict, .timeout = 10)
 Test(summary, says_what_was_lost, .timeout = 10)
 {
 	static void (*const stories[])(struct talk *) = {story_refused, story_loss, NULL};
-	char *text = summary_of(stories, 2, false);
+	char *text = summary_of(stories, NULL, false);
 
 	expect_line(text, "1 connection ended, 0 still open");
-	expect_line(text, "  lost        42 records: the ring buffer was full");
+	expect_line(text, "  lost        40 records: the ring buffer was full");
+	free(text);
+}
+
+/* Reasons of the same verdict share a line, whatever hook counted them. */
+Test(summary, says_what_became_of_the_packets, .timeout = 10)
+{
+	static void (*const stories[])(struct talk *) = {NULL};
+	struct la_counters packets = {0};
+	char *text;
+
+	packets.packets[LA_HOOK_XDP][LA_R_ACCEPTED] = 50;
+	packets.packets[LA_HOOK_TC_INGRESS][LA_R_NOT_TCP] = 3;
+	packets.packets[LA_HOOK_TC_EGRESS][LA_R_NOT_TCP] = 4;
+	packets.packets[LA_HOOK_XDP][LA_R_FRAGMENT] = 1;
+	packets.packets[LA_HOOK_XDP][LA_R_ACK_TOO_OLD] = 2;
+	packets.packets[LA_HOOK_XDP][LA_R_KEEPALIVE] = 5;
+	text = summary_of(stories, &packets, false);
+	cr_expect_str_eq(text, "0 connections ended, 0 still open\n"
+			       "  packets     65\n"
+			       "  invalid     2 acknowledges far below what was acknowledged\n"
+			       "  untracked   7 IP, but not TCP, "
+			       "1 later fragment, carries no TCP header\n");
 	free(text);
 }
 
 Test(summary, of_nothing_is_one_line, .timeout = 10)
 {
 	static void (*const stories[])(struct talk *) = {NULL};
-	char *text = summary_of(stories, 0, false);
+	char *text = summary_of(stories, NULL, false);
 
 	cr_expect_str_eq(text, "0 connections ended, 0 still open\n");
 	free(text);
@@ -79,7 +102,7 @@ Test(summary, of_nothing_is_one_line, .timeout = 10)
 Test(summary, colour_marks_resets_and_what_is_stuck, .timeout = 10)
 {
 	static void (*const stories[])(struct talk *) = {story_reset, story_close_wait_stuck, NULL};
-	char *text = summary_of(stories, 0, true);
+	char *text = summary_of(stories, NULL, true);
 
 	cr_expect_not_null(strstr(text, "\033[31m1 reset\033[0m"), "%s", text);
 	cr_expect_eq(count_of(text, "\033[1;30;43m"), 1, "%s", text);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * output.c - picks the sink that the command line asks for. See output.h.
+ */
+#include "output.h"
+#include "options.h"
+
+struct la_sink *la_output_new(FILE *to, const struct la_options *opts, struct la_output_opts out)
+{
+	out.color = la_color_wanted(opts->color, to);
+	out.numeric = opts->numeric;
+	if (opts->ladder)
+		return la_output_ladder_new(to, &out);
+	return opts->format == LA_FORMAT_JSONL ? la_output_jsonl_new(to, &out)
+					       : la_output_text_new(to, &out);
+}
