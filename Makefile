@@ -15,8 +15,8 @@
 #   tests/captures/generate.c -> build/captures -> tests/captures/*.pcap, by `make captures`
 #   tests/*/NAME.bpf.c      -> build/NAME.bpf.o -> build/NAME.skel.h, struct NAME_bpf
 #
-# Whatever is probed on this machine (compilers, pkg-config) is probed when a recipe needs
-# it. The goals that install dependencies build in a second make, which probes afresh.
+# This machine is probed (compilers, pkg-config) when the Makefile is read for a goal that
+# builds. The goals that install dependencies build in a second make, which probes afresh.
 
 # All that is needed to build and test, by its Debian 12 package name. The one list.
 DEPS = make gcc libc6-dev pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
@@ -50,8 +50,8 @@ HARDEN_LD = -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LIB_CFLAGS  = $(call probe,LIB_CFLAGS,$(shell pkg-config --cflags $(LIBS)))
 LIB_LDLIBS  = $(call probe,LIB_LDLIBS,$(shell pkg-config --libs $(LIBS)))
-TEST_CFLAGS = $(call probe,TEST_CFLAGS,$(shell pkg-config --cflags criterion))
-TEST_LDLIBS = $(call probe,TEST_LDLIBS,$(shell pkg-config --libs criterion))
+TEST_CFLAGS = $(call probe,TEST_CFLAGS,$(shell pkg-config --cflags criterion 2>/dev/null))
+TEST_LDLIBS = $(call probe,TEST_LDLIBS,$(shell pkg-config --libs criterion 2>/dev/null))
 BASE_CFLAGS = -std=gnu11 $(WARN) $(INCLUDES) $(DEFINES) $(LIB_CFLAGS) -MMD -MP
 BPF_CFLAGS  = -target bpf -mcpu=v3 -O2 -g $(WARN) -Ivmlinux -Iinclude -Ibpf
 
@@ -76,6 +76,13 @@ USER_HEADERS := $(wildcard user/*.h)
 FORMATTED  = $(wildcard include/*.h bpf/*.[ch] user/*.[ch] tests/*.[ch] tests/*/*.[ch])
 skeletons  = $(patsubst %.bpf.c,build/%.skel.h,$(notdir $(wildcard tests/$(1)/*.bpf.c)))
 FUZZ_SECONDS ?= 20
+
+# All probes at once: a $(shell) between running jobs reaps their processes, and make 4.3
+# then says "wait: No child processes". Goals that build nothing themselves do without.
+NO_PROBES = run run-on-iface demo test truth bench fuzz help deps clean suites list-checks
+ifneq ($(filter-out $(NO_PROBES),$(or $(MAKECMDGOALS),all)),)
+PROBED := $(CLANG) $(LLVM_STRIP) $(BPFTOOL) $(LIB_CFLAGS) $(LIB_LDLIBS) $(TEST_CFLAGS) $(TEST_LDLIBS)
+endif
 
 objects = $(patsubst %.c,build/obj/$(1)/%.o,$(2))
 
