@@ -100,6 +100,8 @@ struct la_rec_close {
 	__u64 duration_ns;	    /* first segment to this moment */
 	__u64 handshake_ns;	    /* first SYN to the ACK of the SYN-ACK; 0: not seen */
 	__u64 close_ns;		    /* first FIN or RST to the end; 0: neither was seen */
+	__u64 heard_ns;		    /* first segment to the last before both had closed */
+	__u64 missed;		    /* payload bytes that were acknowledged but not seen */
 	struct la_rec_side side[2]; /* by enum la_endpoint */
 	__u8 reason;		    /* enum la_close_reason */
 	__u8 closed_by;		    /* enum la_closer */
@@ -117,6 +119,20 @@ struct la_rec_close {
 	__u32 pad2;
 };
 
+/* What Zeek's conn.log says of a connection, as of this moment; arrays by enum la_endpoint. */
+struct la_rec_zeek {
+	__u64 start;	/* ns; first segment */
+	__u64 heard_ns; /* as in la_rec_close */
+	__u64 missed;	/* as in la_rec_close */
+	__u64 pkts[2];
+	__u64 bytes[2];
+	__u64 ip_bytes[2];
+	__u8 conn_state;  /* enum la_conn_state */
+	__u8 history_len; /* letters in history */
+	char history[LA_HISTORY_MAX];
+	__u8 pad[6];
+};
+
 /* type gone: the flow left the table. */
 struct la_rec_gone {
 	struct la_rec h;
@@ -125,6 +141,7 @@ struct la_rec_gone {
 	__u32 late_rst;	   /* RSTs after the close */
 	__u8 why;	   /* enum la_gone_why */
 	__u8 pad[3];
+	struct la_rec_zeek zeek; /* with what came after the close */
 };
 
 /* type lost: records of any connection that were not delivered; of h only v, type and ts count. */
@@ -141,8 +158,9 @@ _Static_assert(sizeof(struct la_rec_state) == 104, "ABI");
 _Static_assert(sizeof(struct la_rec_segment) == 96, "ABI");
 _Static_assert(sizeof(struct la_rec_rst) == 96, "ABI");
 _Static_assert(sizeof(struct la_rec_side) == 128, "ABI");
-_Static_assert(sizeof(struct la_rec_close) == 392, "ABI");
-_Static_assert(sizeof(struct la_rec_gone) == 88, "ABI");
+_Static_assert(sizeof(struct la_rec_close) == 408, "ABI");
+_Static_assert(sizeof(struct la_rec_zeek) == 104, "ABI");
+_Static_assert(sizeof(struct la_rec_gone) == 192, "ABI");
 _Static_assert(sizeof(struct la_rec_lost) == 88, "ABI");
 
 /* Any record, for whoever only needs room for one. */

@@ -152,6 +152,34 @@ LA_INLINE __u8 la_stage_of(const struct la_flow *f)
 								 : LA_STAGE_LATER;
 }
 
+/* First segment to the last before both sides had closed. */
+LA_INLINE __u64 la_heard_ns(const struct la_flow *f)
+{
+	__u64 heard = f->heard;
+
+	if (!la_hist_both_ended(f) && f->last > heard)
+		heard = f->last; /* the fast path keeps no other time */
+	return la_elapsed(f->start, heard);
+}
+
+LA_INLINE void la_record_zeek(struct la_rec_zeek *r, const struct la_flow *f)
+{
+	__builtin_memset(r, 0, sizeof(*r));
+	r->start = f->start;
+	r->heard_ns = la_heard_ns(f);
+	r->missed = f->missed;
+	for (int i = 0; i < 2; i++) {
+		const struct la_side *s = &f->side[(f->orig ^ i) & 1];
+
+		r->pkts[i] = s->pkts;
+		r->bytes[i] = s->bytes;
+		r->ip_bytes[i] = s->ip_bytes;
+	}
+	r->conn_state = la_conn_state(f);
+	r->history_len = f->history_len;
+	__builtin_memcpy(r->history, f->history, sizeof(r->history));
+}
+
 /* The close record, from a copy of the flow as it was when it ended. */
 LA_INLINE void la_record_close(struct la_rec_close *r, const struct la_key *key,
 			       const struct la_out *out, const struct la_flow *f)
@@ -161,6 +189,8 @@ LA_INLINE void la_record_close(struct la_rec_close *r, const struct la_key *key,
 	r->duration_ns = la_elapsed(f->start, f->ended);
 	r->handshake_ns = f->established ? la_elapsed(f->start, f->established) : 0;
 	r->close_ns = f->closing ? la_elapsed(f->closing, f->ended) : 0;
+	r->heard_ns = la_heard_ns(f);
+	r->missed = f->missed;
 	la_record_side(&r->side[LA_ORIG], &f->side[f->orig & 1], f->ended);
 	la_record_side(&r->side[LA_RESP], &f->side[!(f->orig & 1)], f->ended);
 	r->reason = f->reason;
@@ -188,6 +218,7 @@ LA_INLINE void la_record_gone(struct la_rec_gone *r, const struct la_key *key,
 	r->late_rst = f->late_rst;
 	r->why = out->why;
 	__builtin_memset(r->pad, 0, sizeof(r->pad));
+	la_record_zeek(&r->zeek, f);
 }
 
 #endif

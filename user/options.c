@@ -18,7 +18,8 @@ struct word {
 	int value;
 };
 
-static const struct word formats[] = {{"text", LA_FORMAT_TEXT}, {"jsonl", LA_FORMAT_JSONL}};
+static const struct word formats[] = {
+	{"text", LA_FORMAT_TEXT}, {"jsonl", LA_FORMAT_JSONL}, {"zeek", LA_FORMAT_ZEEK}};
 static const struct word colors[] = {
 	{"auto", LA_COLOR_AUTO}, {"always", LA_COLOR_ALWAYS}, {"never", LA_COLOR_NEVER}};
 
@@ -294,7 +295,8 @@ int la_options_check(const struct la_options *opts)
 
 void la_options_help(FILE *to)
 {
-	fputs("  -o, --output FORMAT    text (default) or jsonl, one object a line\n"
+	fputs("  -o, --output FORMAT    text (default), jsonl, one object a line, or zeek, a "
+	      "conn.log\n"
 	      "      --ladder           draw each connection as a ladder of segments\n"
 	      "      --color WHEN       auto (default), always, never; NO_COLOR is heeded\n"
 	      "  -n, --numeric          no names for ports\n"

@@ -38,10 +38,17 @@ struct la_sink *la_output_text_new(FILE *to, const struct la_output_opts *opts);
 /* One flat JSON object a line, for programs: keys in output_jsonl.c. */
 struct la_sink *la_output_jsonl_new(FILE *to, const struct la_output_opts *opts);
 
+/*
+ * A conn.log as Zeek writes it: one line a connection, when it is gone, so that the line has
+ * what came after the close; what is not gone by the end follows then. Header lines come with
+ * the first line.
+ */
+struct la_sink *la_output_zeek_new(FILE *to, const struct la_output_opts *opts);
+
 /* Each connection as the textbook ladder. Wants la_config.segments. */
 struct la_sink *la_output_ladder_new(FILE *to, const struct la_output_opts *opts);
 
-/* errno of the first write that failed, 0 if none did. For the three sinks above only. */
+/* errno of the first write that failed, 0 if none did. For the sinks above only. */
 int la_output_failed(const struct la_sink *sink);
 
 /* Counts what went by, without printing. */

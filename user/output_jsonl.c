@@ -187,6 +187,15 @@ static void put_amounts(struct la_buf *b, const struct la_rec_side *orig,
 	NUM(b, "resp_retrans", resp->retrans);
 }
 
+/* Zeek's words for what was seen. */
+static void put_zeek(struct la_buf *b, unsigned int conn_state, const char *history, size_t letters)
+{
+	WORD(b, "conn_state", la_conn_state_word(conn_state));
+	la_buf_lit(b, ",\"history\":\"");
+	la_buf_mem(b, history, letters < LA_HISTORY_MAX ? letters : LA_HISTORY_MAX);
+	la_buf_char(b, '"');
+}
+
 static void put_close(struct la_output *o, const struct la_rec *rec)
 {
 	const struct la_rec_close *r = (const struct la_rec_close *)rec;
@@ -195,15 +204,12 @@ static void put_close(struct la_output *o, const struct la_rec *rec)
 	char community_id[LA_COMMUNITY_ID_SIZE];
 	const char *ifname = la_output_ifname(o, rec);
 	struct la_buf *b = &o->out;
-	size_t letters = r->history_len < LA_HISTORY_MAX ? r->history_len : LA_HISTORY_MAX;
 
 	NUM(b, "duration_ns", r->duration_ns);
 	NUM_IF(b, "handshake_ns", r->handshake_ns);
 	NUM_IF(b, "close_ns", r->close_ns);
-	WORD(b, "conn_state", la_conn_state_word(r->conn_state));
-	la_buf_lit(b, ",\"history\":\"");
-	la_buf_mem(b, r->history, letters);
-	la_buf_char(b, '"');
+	put_zeek(b, r->conn_state, r->history, r->history_len);
+	NUM_IF(b, "missed_bytes", r->missed);
 	put_ending(b, r);
 	put_states(b, state, orig->presumed, resp->presumed);
 	put_amounts(b, orig, resp);
@@ -226,6 +232,8 @@ static void put_gone(struct la_output *o, const struct la_rec *rec)
 	NUM(b, "late_pkts", r->late_pkts);
 	NUM(b, "fin_retrans", r->fin_retrans);
 	NUM(b, "late_rst", r->late_rst);
+	if (r->late_pkts && r->zeek.conn_state)
+		put_zeek(b, r->zeek.conn_state, r->zeek.history, r->zeek.history_len);
 }
 
 static void put_lost(struct la_output *o, const struct la_rec *rec)
