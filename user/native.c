@@ -16,6 +16,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Both halves of the product of two words: every bit of it depends on all of theirs. */
+static __u64 fold(__u64 a, __u64 b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (__u64)product ^ (__u64)(product >> 64);
+}
+
+/* A key is five words; the odd numbers keep a word of zeros from hiding its neighbour. */
+static unsigned int hash_key(const struct la_key *key)
+{
+	const la_word64 *w = (const la_word64 *)key;
+	__u64 h = fold(w[0] ^ 0x9e3779b97f4a7c15ULL, w[1] ^ 0xbf58476d1ce4e5b9ULL);
+
+	h ^= fold(w[2] ^ 0x94d049bb133111ebULL, w[3] ^ 0xd6e8feb86659fd93ULL);
+	h = fold(h ^ w[4], 0xa0761d6478bd642fULL);
+	return (unsigned int)h;
+}
+
+static bool key_differs(const struct la_key *a, const struct la_key *b)
+{
+	const la_word64 *x = (const la_word64 *)a, *y = (const la_word64 *)b;
+
+	return (x[0] ^ y[0]) | (x[1] ^ y[1]) | (x[2] ^ y[2]) | (x[3] ^ y[3]) | (x[4] ^ y[4]);
+}
+
+/* The table's keys are all la_key: their own hash and comparison are quicker than any. */
+#define HASH_FUNCTION(keyptr, keylen, hashv) ((hashv) = hash_key((const struct la_key *)(keyptr)))
+#define HASH_KEYCMP(a, b, n)		     key_differs((const struct la_key *)(a), (const struct la_key *)(b))
+
 /* Out of memory must not end the process: a flow that finds no room is counted. */
 #define HASH_NONFATAL_OOM	   1
 #define uthash_nonfatal_oom(entry) ((void)(entry))
@@ -31,6 +61,12 @@ struct entry {
 	UT_hash_handle hh;
 };
 
+/* A flow that leaves, and its id, by which those of one moment are sorted. */
+struct leaving {
+	struct entry *entry;
+	__u64 id;
+};
+
 struct la_native {
 	struct la_engine engine; /* first: one is the other */
 	struct la_config cfg;
@@ -38,7 +74,7 @@ struct la_native {
 	struct la_counters counters;
 	struct entry *table;
 	struct la_deadlines deadlines;
-	struct entry **leaving; /* those that leave at one moment; room for all there are */
+	struct leaving *leaving; /* those that leave at one moment; room for all there are */
 	size_t leaving_count;
 	size_t leaving_room;
 	struct la_out out;
@@ -100,7 +136,7 @@ static struct entry *find(struct la_native *n, const struct la_key *key)
 static int make_room_to_leave(struct la_native *n)
 {
 	size_t room = n->leaving_room ? 2 * n->leaving_room : 64;
-	struct entry **leaving;
+	struct leaving *leaving;
 
 	if (n->deadlines.count < n->leaving_room)
 		return 0;
@@ -155,7 +191,7 @@ static __u64 id_of(const struct entry *e)
 
 static int by_id(const void *a, const void *b)
 {
-	__u64 x = id_of(*(struct entry *const *)a), y = id_of(*(struct entry *const *)b);
+	__u64 x = ((const struct leaving *)a)->id, y = ((const struct leaving *)b)->id;
 
 	return x < y ? -1 : x > y;
 }
@@ -163,8 +199,11 @@ static int by_id(const void *a, const void *b)
 /* Sorts the flows that leave at the same moment. */
 static void sort_leaving(struct la_native *n)
 {
-	if (n->leaving_count > 1)
-		qsort(n->leaving, n->leaving_count, sizeof(*n->leaving), by_id);
+	if (n->leaving_count < 2)
+		return;
+	for (size_t i = 0; i < n->leaving_count; i++)
+		n->leaving[i].id = id_of(n->leaving[i].entry);
+	qsort(n->leaving, n->leaving_count, sizeof(*n->leaving), by_id);
 }
 
 /* Gathers the flows whose clock runs out at the earliest moment that is not after `now`. */
@@ -182,7 +221,7 @@ static void gather(struct la_native *n, __u64 now)
 		}
 		moment = deadline;
 		la_deadlines_remove(&n->deadlines, first);
-		n->leaving[n->leaving_count++] = entry_of(first);
+		n->leaving[n->leaving_count++].entry = entry_of(first);
 	}
 	sort_leaving(n);
 }
@@ -192,7 +231,7 @@ static void expire(struct la_native *n)
 {
 	for (gather(n, n->engine.now); n->leaving_count; gather(n, n->engine.now)) {
 		for (size_t i = 0; i < n->leaving_count; i++) {
-			struct entry *e = n->leaving[i];
+			struct entry *e = n->leaving[i].entry;
 
 			if (la_expire(&e->flow, n->engine.now, &n->cfg, &n->out))
 				emit(n, e, NULL);
@@ -278,13 +317,15 @@ void la_native_finish(struct la_native *n)
 	n->leaving_count = 0;
 	while ((first = la_deadlines_first(&n->deadlines))) {
 		la_deadlines_remove(&n->deadlines, first);
-		n->leaving[n->leaving_count++] = entry_of(first);
+		n->leaving[n->leaving_count++].entry = entry_of(first);
 	}
 	sort_leaving(n);
 	for (size_t i = 0; i < n->leaving_count; i++) {
-		if (la_detach(&n->leaving[i]->flow, n->engine.now, &n->out))
-			emit(n, n->leaving[i], NULL);
-		drop(n, n->leaving[i]);
+		struct entry *e = n->leaving[i].entry;
+
+		if (la_detach(&e->flow, n->engine.now, &n->out))
+			emit(n, e, NULL);
+		drop(n, e);
 	}
 	la_sink_flush(n->sink);
 }

@@ -24,6 +24,16 @@ void la_buf_flush(struct la_buf *out)
 	out->len = 0;
 }
 
+void la_buf_fill(struct la_buf *out, char c, int times)
+{
+	size_t n = times > 0 ? (size_t)times : 0;
+
+	if (n > LA_BUF_SIZE - out->len)
+		la_buf_flush(out);
+	memset(out->buf + out->len, c, n);
+	out->len += n;
+}
+
 void la_buf_repeat(struct la_buf *out, const char *text, int times)
 {
 	size_t n = strlen(text);

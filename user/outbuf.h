@@ -50,7 +50,10 @@ LA_INLINE void la_buf_char(struct la_buf *out, char c)
 	la_buf_mem(out, &c, 1);
 }
 
-/* Appends one string several times: padding, rules. */
+/* Appends one character several times, at most LA_BUF_SIZE; none if times is below 1. */
+void la_buf_fill(struct la_buf *out, char c, int times);
+
+/* Appends one string several times: rules. */
 void la_buf_repeat(struct la_buf *out, const char *text, int times);
 
 /* Appends an unsigned or signed decimal number. */

@@ -33,7 +33,7 @@ struct cell {
 
 static void pad(struct la_output *o, int width)
 {
-	la_buf_repeat(&o->out, " ", width);
+	la_buf_fill(&o->out, ' ', width);
 }
 
 /* A state: right-aligned for the client, left-aligned for the server, its mark before it. */

@@ -85,17 +85,32 @@ size_t la_text_endpoint(char to[LA_TEXT_ENDPOINT], const struct la_rec *rec, enu
 	return n + strlen(name);
 }
 
-/* A number with three digits or so: 1.24, 12.4, 124. `unit` is what counts as 1. */
+/* A number of exactly so many digits; no terminator. */
+static size_t put_digits(char *to, unsigned int value, size_t digits)
+{
+	for (size_t i = digits; i--; value /= 10)
+		to[i] = (char)('0' + value % 10);
+	return digits;
+}
+
+/*
+ * A number with three digits or so: 1.24, 12.4, 124. `unit` is what counts as 1; there are
+ * fewer than 1000 of it.
+ */
 static size_t three_digits(char *to, __u64 value, __u64 unit, const char *name)
 {
-	unsigned long long whole = value / unit, rest = value % unit;
+	unsigned int whole = (unsigned int)(value / unit);
+	__u64 rest = value % unit;
+	size_t n = put_uint(to, whole);
 
-	if (whole >= 100)
-		return (size_t)snprintf(to, LA_TEXT_SHORT, "%llu%s", whole, name);
-	if (whole >= 10)
-		return (size_t)snprintf(to, LA_TEXT_SHORT, "%llu.%llu%s", whole, rest * 10 / unit,
-					name);
-	return (size_t)snprintf(to, LA_TEXT_SHORT, "%llu.%02llu%s", whole, rest * 100 / unit, name);
+	if (whole < 100)
+		to[n++] = '.';
+	if (whole < 10)
+		n += put_digits(to + n, (unsigned int)(rest * 100 / unit), 2);
+	else if (whole < 100)
+		n += put_digits(to + n, (unsigned int)(rest * 10 / unit), 1);
+	strcpy(to + n, name);
+	return n + strlen(name);
 }
 
 size_t la_text_duration(char to[LA_TEXT_SHORT], __u64 ns)
@@ -138,15 +153,26 @@ size_t la_text_bytes(char to[LA_TEXT_SHORT], __u64 bytes)
 
 size_t la_text_time(char to[LA_TEXT_SHORT], __s64 epoch_ns)
 {
+	/* The last second that was asked for: records come by thousands in each. */
+	static time_t known = (time_t)1 << 62; /* no ns reach it */
+	static char hms[] = "hh:mm:ss.";
 	__s64 sec = epoch_ns / (__s64)LA_SEC_NS, ns = epoch_ns % (__s64)LA_SEC_NS;
 	time_t t = (time_t)(ns < 0 ? sec - 1 : sec);
 	struct tm tm = {0};
 
 	if (ns < 0)
 		ns += (__s64)LA_SEC_NS;
-	localtime_r(&t, &tm);
-	return (size_t)snprintf(to, LA_TEXT_SHORT, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min,
-				tm.tm_sec, (int)(ns / (__s64)LA_MSEC_NS));
+	if (t != known) {
+		localtime_r(&t, &tm);
+		put_digits(hms, (unsigned int)tm.tm_hour, 2);
+		put_digits(hms + 3, (unsigned int)tm.tm_min, 2);
+		put_digits(hms + 6, (unsigned int)tm.tm_sec, 2);
+		known = t;
+	}
+	memcpy(to, hms, 9);
+	put_digits(to + 9, (unsigned int)(ns / (__s64)LA_MSEC_NS), 3);
+	to[12] = '\0';
+	return 12;
 }
 
 size_t la_text_flags(char to[LA_TEXT_FLAGS], __u8 flags)

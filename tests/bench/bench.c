@@ -9,6 +9,7 @@
  * single segment, which its counters tell. No interface is touched. Needs root. The table goes to
  * stdout.
  */
+#include "bench_replay.h"
 #include "drive.skel.h"
 #include "loader.h"
 #include "options.h"
@@ -198,5 +199,5 @@ int main(void)
 		for (size_t i = 0; i < sizeof(flow_bits) / sizeof(*flow_bits); i++)
 			if (bench(&hooks[h], flow_bits[i]))
 				return 1;
-	return 0;
+	return bench_replay() ? 1 : 0;
 }
