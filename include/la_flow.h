@@ -62,7 +62,7 @@ struct la_side {
 	__u8 state;	/* enum la_state; 0: the flow is not open yet */
 	__u8 wscale;	/* shift of its window field, 0 until both SYNs agreed */
 	__u8 ttl;	/* of its first segment */
-	__u8 zero_log;	/* decades of zero-window segments in the history */
+	__u8 before;	/* enum la_state before its peer's last segment moved it; 0: it did not */
 	__u16 mss;	/* from its SYN; 0: not known */
 	__u32 isn;	/* initial sequence number; midstream: a base for relative numbers */
 	__u32 fin_end;	/* sequence number after its FIN */

@@ -8,6 +8,7 @@
 
 #include "la_pass.h"
 #include "la_rst.h"
+#include "la_undo.h"
 
 LA_INLINE enum la_closer la_closer_of(const struct la_flow *f, __u8 side)
 {
@@ -45,8 +46,9 @@ LA_INLINE void la_accept_rst(struct la_pass *x, enum la_rst_verdict verdict)
 		f->closing = x->out->ts;
 	f->last = x->out->ts;
 	la_close(f, la_reset_reason(f, verdict), la_first_closer(f, x->d), x->out);
+	la_rst_proves(x);
 	la_move(f, x->d, LA_EV_RESET, LA_SEEN, LA_CAUSE_RST, x->out);
-	la_move(f, !x->d, LA_EV_RESET, LA_PRESUMED, LA_CAUSE_RST, x->out);
+	la_presume_reset(x, !x->d);
 }
 
 LA_INLINE enum la_reason la_on_rst(struct la_pass *x)
@@ -65,6 +67,7 @@ LA_INLINE enum la_reason la_on_rst(struct la_pass *x)
 	s->rst_seq = x->seg->seq;
 	if (verdict == LA_RST_AFTER_CLOSE) {
 		f->late_rst++;
+		la_on_late_rst(x);
 		return LA_R_LATE;
 	}
 	if (la_rst_closes(verdict)) {

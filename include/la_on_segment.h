@@ -11,6 +11,7 @@
 #define LA_ON_SEGMENT_H
 
 #include "la_pass.h"
+#include "la_undo.h"
 
 /* The ACK of the SYN-ACK: its sender is established, and the peer will be. */
 LA_INLINE void la_on_handshake_ack(struct la_pass *x)
@@ -62,8 +63,7 @@ LA_INLINE void la_on_first_fin(struct la_pass *x, __u32 end)
 	struct la_side *s = x->s, *p = x->p;
 
 	/* It was sent without knowledge of the peer's FIN: both close at once. */
-	if ((p->flags & LA_S_FIN) && la_before(x->seg->ack, p->fin_end) &&
-	    (s->flags & LA_S_PRESUMED))
+	if ((p->flags & LA_S_FIN) && la_before(x->seg->ack, p->fin_end))
 		la_move(f, x->d, LA_EV_LOST_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
 	if (s->state != LA_CLOSE_WAIT)
 		s->flags |= LA_S_ACTIVE;
@@ -75,6 +75,9 @@ LA_INLINE void la_on_first_fin(struct la_pass *x, __u32 end)
 	if (!f->closing)
 		f->closing = x->out->ts;
 	la_move(f, x->d, LA_EV_SND_FIN, LA_SEEN, LA_CAUSE_FIN, x->out);
+	/* It was overtaken by its sender's ACK of the peer's FIN. */
+	if ((p->flags & LA_S_FIN) && (s->flags & LA_S_ACKS) && !la_before(s->ack, p->fin_end))
+		la_move(f, x->d, LA_EV_RCV_FIN, LA_SEEN, LA_CAUSE_ACK, x->out);
 }
 
 /* The FIN of s again: the ACK had not reached it, nor perhaps the peer's FIN. */
@@ -130,7 +133,7 @@ LA_INLINE void la_presume_receiver(struct la_pass *x)
 {
 	struct la_side *s = x->s, *p = x->p;
 	bool arrives = (s->flags & LA_S_FIN) && s->hole_lo == s->hole_hi;
-	__u8 peer = !x->d;
+	__u8 peer = !x->d, before = p->state;
 
 	if (x->f->rst_verdict)
 		return;
@@ -141,8 +144,11 @@ LA_INLINE void la_presume_receiver(struct la_pass *x)
 		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);
 	if ((p->flags & LA_S_FIN) && !la_before(x->seg->ack, p->fin_end))
 		la_move(x->f, peer, LA_EV_RCV_ACK_OF_FIN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
+	if (x->seg->len)
+		before = p->state; /* who refuses data has read the ACK (RFC 9293 3.10.7.4) */
 	if (arrives && (x->seg->flags & LA_FIN))
 		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);
+	p->before = p->state == before ? 0 : before;
 }
 
 /* New data of the originator, counted up to two segments: how far did it come? */
@@ -202,6 +208,7 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 	struct la_side *s = x->s, *p = x->p;
 	__u32 end = la_seg_end(x->seg);
 	enum la_reason reason;
+	bool survives;
 
 	if (s->state == LA_SYN_SENT && x->seg->seq != s->nxt && !(p->flags & LA_S_SYN))
 		return LA_R_SEQ_ABOVE_WINDOW; /* not of this attempt */
@@ -235,6 +242,7 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 		s->ttl = x->seg->ttl;
 	if ((s->flags & LA_S_ACKS) && la_after(x->seg->ack, s->ack))
 		f->flags |= LA_F_REPLIED;
+	survives = la_speaks_after_rst(x);
 	la_note_stage(x, end);
 	la_account_ack(p, x->seg->ack, &x->gap);
 	la_prove_sender(x, end);
@@ -243,6 +251,8 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 	la_take_ack(s, x->seg);
 	if (reason == LA_R_ACCEPTED)
 		la_presume_receiver(x);
+	if (survives)
+		la_after_speaking(x);
 	if (reason == LA_R_ACCEPTED || reason == LA_R_KEEPALIVE || reason == LA_R_WINDOW_PROBE)
 		f->last = x->out->ts;
 	return f->flags & LA_F_CLOSED ? LA_R_LATE : reason;

@@ -113,13 +113,12 @@ LA_INLINE void la_out_seal(struct la_flow *f, struct la_out *out)
 		f->seq++;
 }
 
-/* Moves a side by an event of the state machine; does nothing if the event leaves it there. */
-LA_INLINE bool la_move(struct la_flow *f, __u8 side, enum la_event event,
-		       enum la_certainty certainty, enum la_cause cause, struct la_out *out)
+/* Puts a side into state `to` and takes note of it. False if it was in none before. */
+LA_INLINE bool la_enter(struct la_flow *f, __u8 side, __u8 to, enum la_certainty certainty,
+			enum la_cause cause, struct la_out *out)
 {
 	struct la_side *s = &f->side[side & 1];
 	__u32 from = s->state, n = out->n;
-	__u8 to = la_fsm_next(from, event);
 	struct la_change *c;
 	__u64 spent;
 
@@ -149,6 +148,14 @@ LA_INLINE bool la_move(struct la_flow *f, __u8 side, enum la_event event,
 	c->state[1] = f->side[1].state;
 	c->presumed = la_presumed_bits(f);
 	return true;
+}
+
+/* Moves a side by an event of the state machine; does nothing if the event leaves it there. */
+LA_INLINE bool la_move(struct la_flow *f, __u8 side, enum la_event event,
+		       enum la_certainty certainty, enum la_cause cause, struct la_out *out)
+{
+	return la_enter(f, side, la_fsm_next(f->side[side & 1].state, event), certainty, cause,
+			out);
 }
 
 #endif

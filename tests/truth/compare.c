@@ -6,6 +6,8 @@
  *   refused      LISTEN -> CLOSED of a host where nobody listened. There was no socket.
  *   silent       A last CLOSED that no segment tells of is not expected of lastack, but
  *                not held against it either: the peer's next segment may have brought it out.
+ *                The same goes for the FIN_WAIT_1 or LAST_ACK before it, if the FIN never left
+ *                because older data was still waiting for its ACK.
  */
 #include "compare.h"
 #include <stdio.h>
@@ -60,18 +62,51 @@ static void count_rest(const struct la_walk *k, const struct la_walk *t, const b
 	tally->disordered += (unsigned long)disordered;
 }
 
-static bool compare_walks(const struct la_walk *kernel, const struct la_walk *told,
+/* A FIN and an ACK that the kernel read as one segment, so within this time. */
+#define MERGED_NS 1000000
+
+/* FIN_WAIT_2 and TIME_WAIT at once, where the wire says CLOSING and TIME_WAIT. */
+static bool was_merged(const struct la_walk *k, const struct la_walk *t)
+{
+	int i;
+
+	if (k->count != t->count)
+		return false;
+	for (i = 0; i < k->count && k->step[i].to == t->step[i].to; i++)
+		;
+	return i + 2 == k->count && k->step[i].to == LA_FIN_WAIT_2 && t->step[i].to == LA_CLOSING &&
+	       k->step[i + 1].to == LA_TIME_WAIT && t->step[i + 1].to == LA_TIME_WAIT &&
+	       k->step[i + 1].ts - k->step[i].ts < MERGED_NS;
+}
+
+/* Takes the steps that no segment tells of off the end of both walks. */
+static void drop_silent(struct la_walk *k, struct la_walk *t, bool said_fin, struct la_tally *tally)
+{
+	__u8 state;
+
+	tally->silent++;
+	k->count--;
+	if (t->count && la_walk_state(t) == LA_CLOSED)
+		t->count--;
+	state = la_walk_state(k);
+	if (said_fin || (state != LA_FIN_WAIT_1 && state != LA_LAST_ACK))
+		return;
+	tally->silent++;
+	k->count--;
+}
+
+static bool compare_walks(const struct la_walk *kernel, const struct la_walk *told, bool said_fin,
 			  struct la_tally *tally)
 {
 	bool in_k[LA_WALK_STEPS] = {false}, in_t[LA_WALK_STEPS] = {false};
 	struct la_walk k = *kernel, t = *told;
 	int i, equal = 0;
 
-	if (k.silent) {
-		tally->silent++;
-		k.count--;
-		if (t.count && la_walk_state(&t) == LA_CLOSED)
-			t.count--;
+	if (k.silent)
+		drop_silent(&k, &t, said_fin, tally);
+	if (was_merged(&k, &t)) {
+		tally->merged++;
+		k.step[k.count - 2].to = LA_CLOSING;
 	}
 	if (!k.count && t.first == LA_LISTEN && t.count == 1 && t.step[0].to == LA_CLOSED)
 		t.count = 0;
@@ -99,8 +134,8 @@ static int by_name(const struct la_conn *a, const struct la_conn *b)
 	return (int)a->nth - (int)b->nth;
 }
 
-void la_compare(const struct la_conns *kernel, const struct la_conns *told, la_seen_fn *seen,
-		void *ctx, struct la_tally tally[2],
+void la_compare(const struct la_conns *kernel, const struct la_conns *told,
+		const struct la_witness *witness, struct la_tally tally[2],
 		void (*differs)(const struct la_difference *d, void *ctx))
 {
 	static const struct la_walk none;
@@ -116,7 +151,7 @@ void la_compare(const struct la_conns *kernel, const struct la_conns *told, la_s
 		t = order < 0 ? NULL : t;
 		i += k != NULL;
 		j += t != NULL;
-		if (!t && !seen(k->pair, ctx)) {
+		if (!t && !witness->came_past(k->pair, witness->ctx)) {
 			tally[0].unseen++;
 			tally[1].unseen++;
 			continue;
@@ -130,8 +165,10 @@ void la_compare(const struct la_conns *kernel, const struct la_conns *told, la_s
 				.told = t ? &t->walk[host] : NULL,
 			};
 
-			if (!compare_walks(k ? d.kernel : &none, t ? d.told : &none, &tally[host]))
-				differs(&d, ctx);
+			if (!compare_walks(k ? d.kernel : &none, t ? d.told : &none,
+					   witness->said_fin(d.pair, host, witness->ctx),
+					   &tally[host]))
+				differs(&d, witness->ctx);
 		}
 	}
 }

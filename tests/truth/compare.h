@@ -20,6 +20,7 @@ struct la_tally {
 	unsigned long extra;
 	unsigned long disordered;
 	unsigned long taken_back; /* presumed by lastack, and corrected by itself */
+	unsigned long merged;	  /* CLOSING, which the kernel skipped (kernel.c) */
 	unsigned long silent;	  /* steps of the kernel that no segment tells of */
 	unsigned long unseen;	  /* endpoints none of whose segments came past */
 	unsigned long broken;	  /* walks of lastack that contradict themselves */
@@ -35,15 +36,19 @@ struct la_difference {
 	const struct la_walk *told;   /* NULL: there is none */
 };
 
-/* Did a segment of this pair come past the observer? */
-typedef bool la_seen_fn(struct la_net_pair pair, void *ctx);
+/* What the cables know: did a segment come past the observer, did this host ever send a FIN? */
+struct la_witness {
+	bool (*came_past)(struct la_net_pair pair, void *ctx);
+	bool (*said_fin)(struct la_net_pair pair, int host, void *ctx);
+	void *ctx;
+};
 
 /*
  * Compares both sorted lists. tally: client's and server's endpoints. Calls `differs` for
  * each endpoint that is not equal.
  */
-void la_compare(const struct la_conns *kernel, const struct la_conns *told, la_seen_fn *seen,
-		void *ctx, struct la_tally tally[2],
+void la_compare(const struct la_conns *kernel, const struct la_conns *told,
+		const struct la_witness *witness, struct la_tally tally[2],
 		void (*differs)(const struct la_difference *d, void *ctx));
 
 /* A walk in words, for people. */

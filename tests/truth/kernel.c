@@ -11,6 +11,11 @@
  *   silent       A last step to CLOSED without any RST, out of a state that no ACK ends: the
  *                socket was closed in SYN_SENT, or gave up, or tcp_fin_timeout was over. No
  *                segment tells of it, so no observer can know.
+ *   phantom      A connect() from ports that are still taken enters SYN_SENT and leaves it on
+ *                the spot; it sends nothing, and is no connection.
+ *   merged       Segments that wait for a locked socket may be merged: a FIN, and behind it
+ *                the ACK of our own, are then read as one FIN with that ACK, and the socket
+ *                goes through FIN_WAIT_2 where the segments on the wire lead to CLOSING.
  *   Fast Open    The child exists from the SYN on, and its ports are not yet in the event of
  *                its birth: SYN_RECEIVED is taken from the step that leaves it.
  */
@@ -207,10 +212,11 @@ struct reader {
 	struct la_conns *conns;
 	struct la_net_pair pair;
 	__u8 host;
-	unsigned int nth;     /* connections so far */
+	size_t first;	      /* connection with these ports */
 	struct la_walk *walk; /* the last one */
 	__u64 mini;	      /* timer of its request or time-wait socket */
 	__u64 stopped;	      /* ns since that runs no more, 0: it runs */
+	__u64 phantom;	      /* a socket that dials from ports that are still taken */
 	bool is_tw;
 	bool expired;
 	bool handover; /* the next CLOSED is none */
@@ -251,24 +257,40 @@ static void settle(struct reader *r)
 	r->mini = 0;
 }
 
-/* The walks of client and server side by side: the nth of each is the nth connection. */
-static bool begin(struct reader *r, __u8 first)
+/* When a walk was over; the end of time if it is not. */
+static __u64 end_of(const struct la_walk *walk)
 {
-	size_t i, count = r->conns->count;
-	struct la_conn *conn = NULL;
-	unsigned int nth = 0;
+	return la_walk_state(walk) == LA_CLOSED ? walk->step[walk->count - 1].ts : ~0ULL;
+}
+
+/* The connection of the other host that this host's walk, beginning now, is part of. */
+static struct la_conn *find_peer(const struct reader *r, __u64 ts)
+{
+	struct la_conn *conn;
+	size_t i;
+
+	for (i = r->first; i < r->conns->count; i++) {
+		conn = &r->conns->conn[i];
+		if (!conn->walk[r->host].first && conn->walk[!r->host].first && conn->order < ts &&
+		    ts < end_of(&conn->walk[!r->host]))
+			return conn;
+	}
+	return NULL;
+}
+
+/* A connection begins for this host: one that the other host has begun, or a new one. */
+static bool begin(struct reader *r, __u8 first, __u64 ts)
+{
+	struct la_conn *conn;
 
 	settle(r);
-	for (i = count; i-- && r->conns->conn[i].pair.client == r->pair.client &&
-			r->conns->conn[i].pair.server == r->pair.server;)
-		nth++;
-	if (r->nth < nth)
-		conn = &r->conns->conn[count - nth + r->nth];
-	else
+	conn = find_peer(r, ts);
+	if (!conn) {
 		conn = la_conns_add(r->conns, r->pair);
-	r->nth++;
-	if (!conn)
-		return false;
+		if (!conn)
+			return false;
+		conn->order = ts;
+	}
 	r->walk = &conn->walk[r->host];
 	r->walk->first = first;
 	r->mini = r->stopped = 0;
@@ -283,6 +305,24 @@ static bool is_over(const struct reader *r)
 	return state == LA_CLOSED || state == LA_TIME_WAIT;
 }
 
+/* Another connection has these ports still: connect() gives up before it sends a SYN. */
+static bool ports_are_taken(const struct reader *r)
+{
+	if (!r->walk || la_walk_state(r->walk) == LA_CLOSED)
+		return false;
+	return !r->is_tw || !r->stopped;
+}
+
+/* The time-wait socket made way for it (tcp_tw_reuse): a connection after all. */
+static bool take_over(struct reader *r, __u64 ts)
+{
+	if (!begin(r, LA_CLOSED, ts))
+		return false;
+	la_walk_add(r->walk, ts, LA_SYN_SENT, LA_SEEN);
+	r->phantom = 0;
+	return true;
+}
+
 static bool read_sock(struct reader *r, const struct la_kernel_event *e)
 {
 	__u8 from = state_of(e->from), to = state_of(e->to);
@@ -293,10 +333,17 @@ static bool read_sock(struct reader *r, const struct la_kernel_event *e)
 		r->handover = false;
 		return true;
 	}
-	if (to == LA_SYN_SENT && !begin(r, LA_CLOSED))
+	if (to == LA_SYN_SENT && ports_are_taken(r))
+		r->phantom = e->object;
+	if (r->phantom == e->object) {
+		if (to == LA_CLOSED)
+			r->phantom = 0;
+		return true;
+	}
+	if (to == LA_SYN_SENT && !begin(r, LA_CLOSED, e->ts))
 		return false;
 	if (from == LA_SYN_RECEIVED && (is_over(r) || (r->is_tw && r->stopped))) {
-		if (!begin(r, LA_LISTEN))
+		if (!begin(r, LA_LISTEN, e->ts))
 			return false;
 		la_walk_add(r->walk, e->ts, LA_SYN_RECEIVED, LA_SEEN);
 	}
@@ -312,7 +359,7 @@ static bool read_sock(struct reader *r, const struct la_kernel_event *e)
 static bool read_request(struct reader *r, const struct la_kernel_event *e)
 {
 	if (e->kind == LA_KERNEL_REQ_START && r->mini != e->object) {
-		if (!begin(r, LA_LISTEN))
+		if (!begin(r, LA_LISTEN, e->ts))
 			return false;
 		la_walk_add(r->walk, e->ts, LA_SYN_RECEIVED, LA_SEEN);
 		r->mini = e->object;
@@ -339,6 +386,8 @@ static bool read_time_wait(struct reader *r, const struct la_kernel_event *e)
 		la_walk_add(r->walk, e->ts, state_of(e->to), LA_SEEN);
 	r->stopped = e->kind == LA_KERNEL_TW_START ? 0 : e->ts;
 	r->expired = e->kind == LA_KERNEL_TW_EXPIRE;
+	if (e->kind == LA_KERNEL_TW_CANCEL && r->phantom)
+		return take_over(r, e->ts);
 	return true;
 }
 
@@ -374,7 +423,7 @@ bool la_kernel_walks(struct la_kernel *kernel, struct la_conns *conns)
 {
 	const struct la_kernel_event *last = NULL;
 	struct reader r = {.conns = conns};
-	size_t i;
+	size_t i, first;
 
 	if (kernel->count)
 		qsort(kernel->event, kernel->count, sizeof(*kernel->event), by_socket);
@@ -386,7 +435,9 @@ bool la_kernel_walks(struct la_kernel *kernel, struct la_conns *conns)
 			continue; /* a listener, or a child that has no peer yet */
 		if (memcmp(&pair, &r.pair, sizeof(pair)) || e->host != r.host) {
 			settle(&r);
-			r = (struct reader){.conns = conns, .pair = pair, .host = e->host};
+			first = memcmp(&pair, &r.pair, sizeof(pair)) ? conns->count : r.first;
+			r = (struct reader){
+				.conns = conns, .pair = pair, .host = e->host, .first = first};
 			last = NULL;
 		}
 		if (!is_again(e, last) && !read_event(&r, e))

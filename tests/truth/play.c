@@ -291,8 +291,8 @@ static bool crossing_fins(struct la_play *p)
 {
 	struct la_net_rules rules = {0};
 
-	delays(&rules, 0, LA_AIM_FIN, LA_NET_CLIENT, 10000);
-	delays(&rules, 1, LA_AIM_FIN, LA_NET_SERVER, 10000);
+	delays(&rules, 0, LA_AIM_FIN, LA_NET_CLIENT, 40000);
+	delays(&rules, 1, LA_AIM_FIN, LA_NET_SERVER, 40000);
 	return net_does(p, p->port[CLIENT], &rules) && opens(p) && finishes(p, CLIENT) &&
 	       finishes(p, SERVER) && hears_the_end(p, CLIENT) && hears_the_end(p, SERVER);
 }
@@ -542,8 +542,8 @@ static bool simultaneous_open(struct la_play *p)
 {
 	struct la_net_rules rules = {0};
 
-	delays(&rules, 0, LA_AIM_SYN, LA_NET_CLIENT, 10000);
-	delays(&rules, 1, LA_AIM_SYN, LA_NET_SERVER, 10000);
+	delays(&rules, 0, LA_AIM_SYN, LA_NET_CLIENT, 40000);
+	delays(&rules, 1, LA_AIM_SYN, LA_NET_SERVER, 40000);
 	return net_does(p, p->port[CLIENT], &rules) && dials(p, CLIENT) && dials(p, SERVER) &&
 	       ready(p->sock[CLIENT], POLLOUT) && ready(p->sock[SERVER], POLLOUT) && talks(p) &&
 	       closes_in_turn(p, one_of_us(p));

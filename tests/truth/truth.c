@@ -21,6 +21,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -323,6 +324,20 @@ static bool was_seen(struct la_net_pair pair, void *ctx)
 	return false;
 }
 
+static bool said_fin(struct la_net_pair pair, int host, void *ctx)
+{
+	const struct truth *t = ctx;
+	__u8 point = host ? LA_NET_SERVER : LA_NET_CLIENT;
+	size_t count, i;
+	const struct la_net_log *log = la_net_log(t->net, &count);
+
+	for (i = first_of(log, count, pair); i < count && same_pair(log[i].pair, pair); i++) {
+		if (log[i].point == point && (log[i].flags & 1))
+			return true;
+	}
+	return false;
+}
+
 static void print_segments(const struct truth *t, struct la_net_pair pair)
 {
 	static const char *const ways[LA_NET_POINTS] = {"client > .      . ", "client < .      . ",
@@ -375,13 +390,15 @@ static void show(const struct la_difference *d, void *ctx)
 
 static bool compare_all(struct truth *t)
 {
+	const struct la_witness cables = {was_seen, said_fin, t};
+
 	la_net_sort(t->net);
 	if (!la_kernel_walks(t->kernel, &t->was))
 		return false;
 	for (t->at = 0; t->at < POINTS; t->at++) {
 		if (!la_mirror_stop(t->mirror[t->at], &t->told[t->at]))
 			return false;
-		la_compare(&t->was, &t->told[t->at], was_seen, t, t->tally[t->at], show);
+		la_compare(&t->was, &t->told[t->at], &cables, t->tally[t->at], show);
 	}
 	if (!la_kernel_lost(t->kernel) && !la_net_lost(t->net))
 		return true;
@@ -390,23 +407,43 @@ static bool compare_all(struct truth *t)
 	return false;
 }
 
+static const struct {
+	const char *name;
+	size_t at;
+} columns[] = {
+	{"endpoints", offsetof(struct la_tally, walks)},
+	{"compared", offsetof(struct la_tally, compared)},
+	{"equal", offsetof(struct la_tally, equal)},
+	{"missing", offsetof(struct la_tally, missing)},
+	{"extra", offsetof(struct la_tally, extra)},
+	{"order", offsetof(struct la_tally, disordered)},
+	{"corrected", offsetof(struct la_tally, taken_back)},
+	{"merged", offsetof(struct la_tally, merged)},
+	{"silent", offsetof(struct la_tally, silent)},
+	{"unseen", offsetof(struct la_tally, unseen)},
+};
+
+#define COLUMNS (sizeof(columns) / sizeof(*columns))
+
 static void print_table(const struct truth *t)
 {
+	const char *tally;
 	int at, host;
+	size_t i;
 
-	printf("\n%-7s %-12s %-8s %8s %9s %9s %8s %7s %7s %7s %7s %7s\n", "point", "hook",
-	       "endpoint", "conns", "compared", "equal", "missing", "extra", "order", "taken",
-	       "silent", "unseen");
+	printf("\n%-7s %-11s %-8s", "at the", "by", "endpoint");
+	for (i = 0; i < COLUMNS; i++)
+		printf(" %9s", columns[i].name);
 	for (at = 0; at < POINTS; at++) {
 		for (host = 0; host < 2; host++) {
-			const struct la_tally *y = &t->tally[at][host];
-
-			printf("%-7s %-12s %-8s %8lu %9lu %9lu %8lu %7lu %7lu %7lu %7lu %7lu\n",
-			       points[at].name, t->opts.hook[at], host ? "server" : "client",
-			       y->walks, y->compared, y->equal, y->missing, y->extra, y->disordered,
-			       y->taken_back, y->silent, y->unseen);
+			tally = (const char *)&t->tally[at][host];
+			printf("\n%-7s %-11s %-8s", points[at].name, t->opts.hook[at],
+			       host ? "server" : "client");
+			for (i = 0; i < COLUMNS; i++)
+				printf(" %9lu", *(const unsigned long *)(tally + columns[i].at));
 		}
 	}
+	printf("\n");
 }
 
 /* How often the kernels entered each state: what these plays cover. */

@@ -33,7 +33,7 @@ struct la_walk {
 struct la_conn {
 	struct la_net_pair pair;
 	unsigned int nth;
-	__u64 order;		/* among all, by its first event */
+	__u64 order;		/* grows with the time at which it began */
 	struct la_walk walk[2]; /* client, server */
 };
 

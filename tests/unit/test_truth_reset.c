@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_truth_reset.c - what the truth lab found out about resets: segments and RSTs cross,
+ * and a RST tells what had reached its sender.
+ */
+#include "talk.h"
+
+static struct talk t;
+
+static void init(void)
+{
+	talk_init(&t, 40000, 80);
+}
+
+TestSuite(truth_reset, .init = init);
+
+#define OPENED                                                                                     \
+	{ORIG, S}, {RESP, SA, 0, 1},                                                               \
+	{                                                                                          \
+		ORIG, A, 1, 1, 0, 0, LA_ESTABLISHED, LA_ESTABLISHED                                \
+	}
+
+/* "never accepted": the listener goes while the client's FIN is on its way. */
+Test(truth_reset, the_ack_of_a_rst_tells_that_the_fin_had_not_arrived)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0, 0, LA_FIN_WAIT_1, LA_CLOSE_WAIT},
+		   {RESP, RA, 1, 1, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT !ESTABLISHED CLOSED");
+	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED FIN_WAIT_1 ~CLOSED");
+}
+
+Test(truth_reset, the_ack_of_a_rst_tells_that_the_fin_had_arrived)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0, 0, LA_FIN_WAIT_1, LA_CLOSE_WAIT},
+		   {RESP, RA, 1, 2, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT CLOSED");
+}
+
+/* "orphan": tcp_fin_timeout is over, and the server's FIN meets nobody. */
+Test(truth_reset, a_fin_that_met_no_socket_made_no_time_wait)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0}, {RESP, A, 1, 2, 0}, {WAIT, 3000},
+		   {RESP, FA, 1, 2, 0, 0, LA_TIME_WAIT, LA_LAST_ACK},
+		   {ORIG, R, 2, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, ORIG,
+		    "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT !FIN_WAIT_2 CLOSED");
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT LAST_ACK ~CLOSED");
+}
+
+/* "abort while closing": a socket that is aborted in CLOSING says nothing until it is asked. */
+Test(truth_reset, an_ack_that_met_no_socket_made_no_time_wait)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0}, {RESP, FA, 1, 1, 0}, {ORIG, A, 2, 2, 0},
+		   {RESP, A, 2, 2, 0, 0, LA_TIME_WAIT, LA_TIME_WAIT},
+		   {ORIG, R, 2, 0, 0, LA_R_LATE, LA_CLOSED, LA_TIME_WAIT});
+	assert_path(&t, ORIG,
+		    "SYN_SENT ESTABLISHED FIN_WAIT_1 ~CLOSING ~TIME_WAIT !CLOSING CLOSED");
+}
+
+/* "writes to a closed peer": Linux reads the ACK of data that it refuses. */
+Test(truth_reset, who_refuses_data_has_read_its_ack)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0},
+		   {RESP, PA, 1, 2, 10, 0, LA_FIN_WAIT_2, LA_CLOSE_WAIT},
+		   {ORIG, R, 2, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 CLOSED");
+}
+
+/* "never accepted": the client closes before the RST reaches it. */
+Test(truth_reset, a_fin_that_crosses_the_rst)
+{
+	talk_lines(&t, OPENED, {RESP, RA, 1, 1, 0, 0, LA_CLOSED, LA_CLOSED},
+		   {ORIG, FA, 1, 1, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED},
+		   {RESP, R, 1, 0, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED ~CLOSED !ESTABLISHED FIN_WAIT_1 ~CLOSED");
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED CLOSED");
+	assert_closed(&t, "reset", "resp", "CLOSED", "CLOSED");
+	assert_gapless(&t);
+}
+
+/* It speaks when the RST must long have arrived: that was lost, and it goes on until the next. */
+Test(truth_reset, a_rst_that_was_lost)
+{
+	talk_lines(&t, OPENED, {RESP, RA, 1, 1, 0, 0, LA_CLOSED, LA_CLOSED}, {WAIT, 2000},
+		   {ORIG, PA, 1, 1, 10, LA_R_LATE, LA_ESTABLISHED, LA_CLOSED},
+		   {RESP, R, 1, 0, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED ~CLOSED !ESTABLISHED ~CLOSED");
+}
