@@ -27,7 +27,7 @@ struct la_entry {
 /* Both directions of a connection are one entry. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 131072);
+	__uint(max_entries, LA_FLOWS_DEFAULT);
 	__type(key, struct la_key);
 	__type(value, struct la_entry);
 } flows SEC(".maps");

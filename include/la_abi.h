@@ -15,6 +15,9 @@
 
 #define LA_ABI_VERSION 1
 
+/* Entries of the flow table, unless the loader is told otherwise. */
+#define LA_FLOWS_DEFAULT 131072
+
 /* Endpoints of a connection as records index them. */
 enum la_endpoint {
 	LA_ORIG = 0, /* sent the first SYN; midstream: looks like the client */

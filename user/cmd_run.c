@@ -108,9 +108,10 @@ static int help(void)
 	      "start\n"
 	      "                         programs of others are never displaced\n"
 	      "      --for DURATION     stop after that time, such as 30s, 10m\n"
-	      "      --count N          stop after N connections have ended\n"
-	      "      --max-flows N      room for so many connections at once\n",
+	      "      --count N          stop after N connections have ended\n",
 	      stdout);
+	printf("      --max-flows N      room for so many connections at once (default %u)\n",
+	       LA_FLOWS_DEFAULT);
 	la_options_help(stdout);
 	fputs("      --debug            show what libbpf says\n"
 	      "  -h, --help             this text\n\n"
@@ -252,10 +253,8 @@ static void drain(struct run *run)
 	if (err < 0)
 		stop(run, la_fail(LA_EXIT_RUNTIME, "cannot read records", "ring buffer",
 				  strerror(-err), NULL));
-	else if (la_output_failed(run->output))
-		stop(run, la_output_failed(run->output) == EPIPE ? LA_EXIT_OK : LA_EXIT_RUNTIME);
-	else if (la_events_done(run->events))
-		stop(run, LA_EXIT_OK);
+	else if (la_output_failed(run->output) || la_events_done(run->events))
+		stop(run, LA_EXIT_OK); /* finish() looks at the failure */
 }
 
 static void records_wait(void *ctx, uint32_t events)
@@ -345,6 +344,14 @@ static int load(struct run *run)
 	return run->attach ? 0 : -1;
 }
 
+/* Writing must not keep a signal waiting: nobody may be reading. */
+static bool output_waits(void *ctx)
+{
+	struct run *run = ctx;
+
+	return la_loop_wait_writable(run->loop, STDOUT_FILENO);
+}
+
 static int make_sinks(struct run *run)
 {
 	struct la_events_opts opts = {
@@ -356,6 +363,8 @@ static int make_sinks(struct run *run)
 		.clock_offset = la_realtime_offset_ns(),
 		.ifname = la_attach_ifname,
 		.ifname_ctx = run->attach,
+		.wait = output_waits,
+		.wait_ctx = run,
 	};
 
 	run->output = la_output_new(stdout, &run->opts->shared, out);
@@ -426,13 +435,20 @@ static void close_flows(struct run *run)
 static void finish(struct run *run)
 {
 	struct la_counters counters;
+	int failed;
 	bool known;
 
 	la_attach_detach(run->attach);
 	close_flows(run);
 	known = !la_loader_counters(run->loader, &counters);
-	if (la_output_failed(run->output) == EPIPE)
+	failed = la_output_failed(run->output);
+	if (failed && failed != EPIPE)
+		run->code = LA_EXIT_RUNTIME;
+	if (failed == EPIPE || !la_loop_wait_writable(run->loop, STDERR_FILENO))
 		return;
+	if (failed == ECANCELED)
+		la_fail(LA_EXIT_RUNTIME, "cannot write the output", NULL,
+			"told to stop, and nobody reads it", "what was left of it is discarded");
 	la_summary_print(run->summary, known ? &counters : NULL, stderr,
 			 la_color_wanted(run->opts->shared.color, stderr));
 }
@@ -440,12 +456,12 @@ static void finish(struct run *run)
 static void free_run(struct run *run)
 {
 	la_attach_free(run->attach);
+	la_events_free(run->events);
+	la_sink_close(run->output); /* which may still wait in the loop */
+	la_sink_close(run->summary);
 	la_loop_free(run->loop);
 	if (run->watch >= 0)
 		close(run->watch);
-	la_events_free(run->events);
-	la_sink_close(run->output);
-	la_sink_close(run->summary);
 	la_loader_close(run->loader);
 }
 

@@ -143,9 +143,10 @@ struct la_loader *la_loader_open(const struct la_loader_opts *opts)
 	la_bpf_log_start(opts->debug);
 	if (!loader)
 		goto cleanup;
-	loader->cpus = libbpf_num_possible_cpus();
-	if (loader->cpus > 0)
-		loader->per_cpu = calloc((size_t)loader->cpus, sizeof(*loader->per_cpu));
+	err = loader->cpus = libbpf_num_possible_cpus();
+	if (err < 0)
+		goto cleanup;
+	loader->per_cpu = calloc((size_t)loader->cpus, sizeof(*loader->per_cpu));
 	loader->skel = lastack_bpf__open();
 	err = loader->skel ? 0 : -errno;
 	if (err || !loader->per_cpu)

@@ -6,6 +6,7 @@
 #include "la_types.h"
 #include "options.h"
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,8 @@ struct source {
 
 struct la_loop {
 	int epoll;
+	int signals; /* the signalfd, or -1 */
+	bool signalled;
 	bool stopped;
 	unsigned int count;
 	struct source sources[SOURCES_MAX];
@@ -41,8 +44,10 @@ struct la_loop *la_loop_new(void)
 {
 	struct la_loop *loop = calloc(1, sizeof(*loop));
 
-	if (loop)
+	if (loop) {
 		loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+		loop->signals = -1;
+	}
 	if (loop && loop->epoll >= 0)
 		return loop;
 	fail("epoll");
@@ -110,7 +115,25 @@ int la_loop_signals(struct la_loop *loop, la_loop_fn fn, void *ctx)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	return add_own(loop, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd", fn, ctx);
+	loop->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return add_own(loop, loop->signals, "signalfd", fn, ctx);
+}
+
+bool la_loop_wait_writable(struct la_loop *loop, int fd)
+{
+	struct pollfd fds[] = {{.fd = fd, .events = POLLOUT},
+			       {.fd = loop->signals, .events = POLLIN}};
+
+	if (!loop->signalled) {
+		while (poll(fds, 2, -1) < 0 && errno == EINTR)
+			;
+		loop->signalled = fds[1].revents != 0;
+		if (fds[0].revents)
+			return true;
+	}
+	while (poll(fds, 1, LA_LOOP_PATIENCE_MS) < 0 && errno == EINTR)
+		;
+	return fds[0].revents != 0; /* an error too: writing will tell which */
 }
 
 /* Empties a descriptor of ours, so that it does not report the same thing again. */
@@ -136,6 +159,8 @@ int la_loop_run(struct la_loop *loop)
 
 			if (source->own)
 				swallow(source->fd);
+			if (source->fd == loop->signals)
+				loop->signalled = true;
 			source->fn(source->ctx, events[i].events);
 		}
 	}

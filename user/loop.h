@@ -9,6 +9,7 @@
 #define LA_USER_LOOP_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct la_loop;
@@ -31,6 +32,13 @@ int la_loop_timer(struct la_loop *loop, __u64 after, __u64 period, la_loop_fn fn
 
 /* Calls fn when SIGINT, SIGTERM or SIGHUP comes, and keeps them from killing the process. */
 int la_loop_signals(struct la_loop *loop, la_loop_fn fn, void *ctx);
+
+/*
+ * Waits until fd can be written to. Once a signal of la_loop_signals() has come, not longer
+ * than LA_LOOP_PATIENCE_MS: false, nobody seems to read any more.
+ */
+#define LA_LOOP_PATIENCE_MS 1000
+bool la_loop_wait_writable(struct la_loop *loop, int fd);
 
 /* Runs until a callback stops it. Returns 0, or -1 with the reason on stderr. */
 int la_loop_run(struct la_loop *loop);

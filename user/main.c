@@ -7,7 +7,9 @@
 #include "cmd.h"
 #include "options.h"
 #include "suggest.h"
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 struct verb {
 	const char *name;
@@ -98,10 +100,22 @@ static int cmd_version(int argc, char **argv)
 	return LA_EXIT_OK;
 }
 
+/*
+ * Who starts lastack with a closed stdin, stdout or stderr must not get a socket in its
+ * place: it is opened the wrong way round, so that using it fails as it should.
+ */
+static void keep_standard_fds(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
 	const struct verb *verb;
 
+	keep_standard_fds();
 	setvbuf(stderr, NULL, _IOLBF, 0); /* a line is one write, whoever else writes there */
 	if (argc < 2) {
 		usage(stderr);

@@ -41,11 +41,21 @@ bool la_word_equal(const char *a, size_t n, const char *b)
 	return true;
 }
 
+/* A name as it was given, which may be anything: what would break the line becomes `?`. */
+static void put_name(const char *name)
+{
+	fputs(*name ? "" : "''", stderr);
+	for (; *name; name++)
+		fputc((unsigned char)*name < 0x20 || *name == 0x7f ? '?' : *name, stderr);
+}
+
 int la_fail(enum la_exit code, const char *what, const char *on, const char *why, const char *todo)
 {
 	fprintf(stderr, "lastack: %s: ", what);
-	if (on)
-		fprintf(stderr, "%s: ", on);
+	if (on) {
+		put_name(on);
+		fputs(": ", stderr);
+	}
 	fputs(why, stderr);
 	if (todo)
 		fprintf(stderr, " (%s)", todo);

@@ -9,18 +9,29 @@
 static void remember_error(struct la_buf *out, int error)
 {
 	out->error = error ? error : EIO;
-	if (out->error != EPIPE)
+	if (out->error != EPIPE && out->error != ECANCELED)
 		fprintf(stderr,
 			"lastack: cannot write the output: %s; further output is discarded\n",
 			strerror(out->error));
 }
 
-void la_buf_flush(struct la_buf *out)
+static void write_piece(struct la_buf *out, const char *bytes, size_t n)
 {
 	errno = 0;
-	if (!out->error && out->len &&
-	    (fwrite(out->buf, 1, out->len, out->to) != out->len || fflush(out->to)))
+	if (out->wait && !out->wait(out->wait_ctx))
+		remember_error(out, ECANCELED);
+	else if (fwrite(bytes, 1, n, out->to) != n || fflush(out->to))
 		remember_error(out, errno);
+}
+
+void la_buf_flush(struct la_buf *out)
+{
+	size_t most = out->wait ? LA_BUF_PIECE : LA_BUF_SIZE, n;
+
+	for (size_t done = 0; done < out->len && !out->error; done += n) {
+		n = out->len - done < most ? out->len - done : most;
+		write_piece(out, out->buf + done, n);
+	}
 	out->len = 0;
 }
 

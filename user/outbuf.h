@@ -5,7 +5,8 @@
  * Outputs print hundreds of thousands of lines a second, too many for printf. They append
  * bytes here; the buffer goes to the FILE when it is full or at la_buf_flush(). The first
  * error is remembered and said once on stderr, and nothing is written after it: a full disk
- * makes one line, not a million. A reader that went away (EPIPE) is not worth a line.
+ * makes one line, not a million. A reader that went away (EPIPE) is not worth a line, nor
+ * is one that is given up (ECANCELED) because `wait` says so.
  *
  * For the outputs (output_*.c, ladder.c) and whoever prints lists.
  */
@@ -18,10 +19,16 @@
 
 #define LA_BUF_SIZE 65536
 
+/* A pipe that can be written to takes so many bytes at once: PIPE_BUF of Linux. */
+#define LA_BUF_PIECE 4096
+
 struct la_buf {
 	FILE *to;
 	size_t len;
 	int error; /* errno of the first failed write, or 0 */
+	/* Called before each piece is written, to wait until it can be; false: give up. Or NULL. */
+	bool (*wait)(void *ctx);
+	void *wait_ctx;
 	char buf[LA_BUF_SIZE];
 };
 

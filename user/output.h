@@ -22,6 +22,9 @@ struct la_output_opts {
 	/* Name of an interface, NULL if it has none. The name is copied before it returns. */
 	const char *(*ifname)(__u32 ifindex, void *ctx);
 	void *ifname_ctx;
+	/* Waits until the output can be written; false: give it up. NULL: writing waits itself. */
+	bool (*wait)(void *ctx);
+	void *wait_ctx;
 };
 
 struct la_options;

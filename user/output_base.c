@@ -17,6 +17,8 @@ void *la_output_alloc(size_t size, FILE *to, const struct la_output_opts *opts,
 	o->opts = *opts;
 	o->glyphs = la_style_glyphs();
 	o->out.to = to;
+	o->out.wait = opts->wait;
+	o->out.wait_ctx = opts->wait_ctx;
 	return o;
 }
 

@@ -291,6 +291,49 @@ static void expect_end(const char *args, before_fn before, int code, const char 
 	expect(&child, text);
 }
 
+/* ---- a connection ---- */
+
+/* A listener on loopback; *at says where. */
+static int listener_new(struct sockaddr_in *at)
+{
+	socklen_t size = sizeof(*at);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	*at = (struct sockaddr_in){.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	cr_assert(zero(int, bind(fd, (struct sockaddr *)at, size)));
+	cr_assert(zero(int, listen(fd, 16)));
+	cr_assert(zero(int, getsockname(fd, (struct sockaddr *)at, &size)));
+	return fd;
+}
+
+static int connected_to(const struct sockaddr_in *at)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	cr_assert(zero(int, connect(fd, (const struct sockaddr *)at, sizeof(*at))));
+	return fd;
+}
+
+/* So many connections over loopback, each opened, used, and closed by the client first. */
+static void connect_and_close(unsigned int count)
+{
+	struct sockaddr_in at;
+	int listener = listener_new(&at), client, server;
+	char data[5];
+
+	while (count--) {
+		client = connected_to(&at);
+		server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+		cr_assert(ge(int, server, 0));
+		cr_assert(eq(int, (int)write(client, "hello", 5), 5));
+		cr_assert(eq(int, (int)read(server, data, 5), 5)); /* unread data is a reset */
+		close(client);
+		close(server);
+	}
+	close(listener);
+}
+
 /* ---- wrong usage ---- */
 
 Test(attach, wrong_usage_exits_with_2_and_one_line)
@@ -355,6 +398,7 @@ Test(attach, no_such_interface)
 		   "cannot attach: vv0: no such interface (did you mean v0?)");
 	expect_end("run -i enp77", NULL, 1, "no such interface (there are: ");
 	expect_end("run -i v0 -i nope", NULL, 1, "nope: no such interface");
+	expect_end("run -i a\nb", NULL, 1, "cannot attach: a?b: no such interface");
 	cr_expect(zero(uint, hook_count("v0")));
 }
 
@@ -401,8 +445,15 @@ Test(attach, without_privilege_it_names_the_capabilities)
 
 static void hide_btf(void)
 {
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/sys", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("tmpfs", "/sys/kernel/btf", "tmpfs", 0, NULL))
+		_exit(126);
+}
+
+static void hide_sys(void)
+{
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/sys", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("tmpfs", "/sys", "tmpfs", 0, NULL))
 		_exit(126);
 }
 
@@ -412,6 +463,7 @@ Test(attach, without_btf_it_says_what_kernel_is_needed)
 	expect_end(
 		"run -i v0", hide_btf, 1,
 		"/sys/kernel/btf/vmlinux is not readable (a kernel with CONFIG_DEBUG_INFO_BTF=y");
+	expect_end("run -i v0", hide_sys, 1, "is not readable");
 	cr_expect(zero(uint, hook_count("v0")));
 }
 
@@ -657,6 +709,42 @@ Test(attach, a_closed_stdout_is_a_quiet_end)
 	cr_expect(zero(uint, hook_count("v0")));
 }
 
+static void close_stdout(void)
+{
+	close(STDOUT_FILENO);
+}
+
+Test(attach, a_stdout_that_was_never_open_is_an_error_once_it_is_needed)
+{
+	struct child child;
+
+	world();
+	expect_end("run -i lo --for 200ms", close_stdout, 0, "0 connections ended");
+	spawn(&child, "run -i lo --count 1", close_stdout);
+	cr_assert(says(&child, "egress ("), "%s", child.said);
+	connect_and_close(1);
+	cr_expect(eq(int, ended(&child), 1));
+	expect(&child, "cannot write the output: Bad file descriptor");
+}
+
+/* The pipe is full and lastack waits for its reader, but not when it is told to stop. */
+Test(attach, a_reader_that_stands_still_does_not_keep_it)
+{
+	struct child child;
+	long long begin;
+
+	world();
+	start(&child, "run -i lo -o jsonl", "lo");
+	cr_assert(gt(int, fcntl(child.out, F_SETPIPE_SZ, 4096), 0));
+	connect_and_close(20);
+	usleep(500000); /* so that it stands in the write, most of the time */
+	begin = now_ms();
+	cr_expect(eq(int, stopped(&child, SIGTERM), 1));
+	cr_expect(lt(long, (long)(now_ms() - begin), 5000));
+	expect(&child, "told to stop, and nobody reads it");
+	cr_expect(zero(uint, hook_count("lo")));
+}
+
 Test(attach, a_vanishing_interface_is_told_and_the_others_go_on)
 {
 	struct child child;
@@ -711,48 +799,7 @@ Test(attach, moving_to_another_namespace_is_vanishing)
 	waitpid(other, NULL, 0);
 }
 
-/* ---- a connection ---- */
-
-/* A listener on loopback; *at says where. */
-static int listener_new(struct sockaddr_in *at)
-{
-	socklen_t size = sizeof(*at);
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	*at = (struct sockaddr_in){.sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	cr_assert(zero(int, bind(fd, (struct sockaddr *)at, size)));
-	cr_assert(zero(int, listen(fd, 16)));
-	cr_assert(zero(int, getsockname(fd, (struct sockaddr *)at, &size)));
-	return fd;
-}
-
-static int connected_to(const struct sockaddr_in *at)
-{
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	cr_assert(zero(int, connect(fd, (const struct sockaddr *)at, sizeof(*at))));
-	return fd;
-}
-
-/* So many connections over loopback, each opened, used, and closed by the client first. */
-static void connect_and_close(unsigned int count)
-{
-	struct sockaddr_in at;
-	int listener = listener_new(&at), client, server;
-	char data[5];
-
-	while (count--) {
-		client = connected_to(&at);
-		server = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-		cr_assert(ge(int, server, 0));
-		cr_assert(eq(int, (int)write(client, "hello", 5), 5));
-		cr_assert(eq(int, (int)read(server, data, 5), 5)); /* unread data is a reset */
-		close(client);
-		close(server);
-	}
-	close(listener);
-}
+/* ---- what it prints ---- */
 
 static unsigned int occurrences(const char *text, const char *needle)
 {

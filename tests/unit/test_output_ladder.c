@@ -316,7 +316,7 @@ Test(ladder, a_connection_of_many_rows_leaves_out_its_middle, .timeout = 10)
 	paper_free(&p);
 }
 
-Test(ladder, a_crowd_is_bounded, .timeout = 10)
+Test(ladder, a_crowd_is_bounded)
 {
 	struct la_output_opts opts = paper_opts();
 	struct paper p;
