@@ -48,7 +48,8 @@ OPT     ?= -O2 -g
 HARDEN   = -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 HARDEN_LD = -pie -Wl,-z,relro,-z,now,-z,noexecstack,--as-needed
 SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-LIB_CFLAGS  = $(call probe,LIB_CFLAGS,$(shell pkg-config --cflags $(LIBS)))
+LIB_CFLAGS  = $(call probe,LIB_CFLAGS,$(shell pkg-config --cflags $(LIBS) || \
+		echo "make: something is missing to build: sudo make deps installs it" >&2))
 LIB_LDLIBS  = $(call probe,LIB_LDLIBS,$(shell pkg-config --libs $(LIBS)))
 TEST_CFLAGS = $(call probe,TEST_CFLAGS,$(shell pkg-config --cflags criterion 2>/dev/null))
 TEST_LDLIBS = $(call probe,TEST_LDLIBS,$(shell pkg-config --libs criterion 2>/dev/null))
