@@ -10,12 +10,25 @@
  */
 #include "vmlinux.h"
 
+#include "la_decap.h"
 #include "la_parse.h"
 #include "table.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 char LICENSE[] SEC("license") = "GPL";
+
+/* Look into tunnels? Frozen before loading, so that it costs nothing where it is off. */
+const volatile bool la_decap_on = false;
+
+static __always_inline __u32 la_read(const void *data, const void *end, __u32 len,
+				     enum la_link link, __be16 proto, struct la_key *key,
+				     struct la_segment *seg)
+{
+	if (la_decap_on)
+		return la_parse_inner(data, end, len, link, proto, key, seg);
+	return la_parse(data, end, len, link, proto, key, seg);
+}
 
 static __always_inline void la_count_packet(enum la_hook hook, __u32 reason)
 {
@@ -56,7 +69,7 @@ int la_xdp(struct xdp_md *ctx)
 	struct la_key key = {};
 	__u32 reason;
 
-	reason = la_parse(data, end, la_xdp_len(ctx), LA_LINK_ETHER, 0, &key, &seg);
+	reason = la_read(data, end, la_xdp_len(ctx), LA_LINK_ETHER, 0, &key, &seg);
 	if (reason == LA_R_ACCEPTED || seg.odd) {
 		seg.segs = 0; /* generic XDP may see a super-packet, and does not say so */
 		reason = la_packet(&key, &seg, ctx->ingress_ifindex, false);
@@ -75,8 +88,8 @@ static __always_inline __u32 la_tc_parse(struct __sk_buff *skb, enum la_link lin
 		proto = la_fed.l3_proto;
 		len = la_fed.wire_len;
 	}
-	return la_parse((void *)(long)skb->data, (void *)(long)skb->data_end, len, link, proto, key,
-			seg);
+	return la_read((void *)(long)skb->data, (void *)(long)skb->data_end, len, link, proto, key,
+		       seg);
 }
 
 /* Headers that the linear part of an skb should hold, and how much to pull in if it does not. */

@@ -181,7 +181,8 @@ union la_any_rec {
 struct la_config {
 	__u64 timeout[LA_TIMEOUT_MAX]; /* ns, by enum la_timeout */
 	__u8 segments;		       /* 1: emit segment records, for the ladder */
-	__u8 pad[7];
+	__u8 decap;		       /* 1: look into tunnels; fixed when the programs load */
+	__u8 pad[6];
 };
 
 /* Replay: what a capture says of the packet that the programs are fed, and what they say back. */

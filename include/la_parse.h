@@ -478,6 +478,45 @@ LA_INLINE enum la_reason la_read_tcp(const struct la_cursor *c, struct la_key *k
 }
 
 /*
+ * la_parse() of the packet that begins at offset, which is a packet in another one: to the BPF
+ * verifier all is counted from data. wire_len: from offset on.
+ */
+LA_INLINE enum la_reason la_parse_at(const void *data, __u32 offset, const void *end,
+				     __u32 wire_len, enum la_link link, __be16 l3_proto,
+				     struct la_key *key, struct la_segment *seg)
+{
+	struct la_cursor c = {.pos = (const __u8 *)data + offset, .end = (const __u8 *)end};
+	enum la_reason reason = LA_NO_REASON;
+	__u16 proto = la_ntoh16(l3_proto);
+	__u32 l2_len;
+
+	la_keep_in_memory(key, seg);
+	seg->segs = 0;
+	seg->odd = 0;
+	if (link == LA_LINK_ETHER)
+		reason = la_next_ether(&c, &proto);
+	else if (!proto)
+		reason = la_guess_l3(&c, &proto);
+	if (!reason)
+		reason = la_next_vlan(&c, &proto);
+	if (reason)
+		return reason;
+	l2_len = la_cursor_rebase(&c, data) - offset;
+	if (l2_len > wire_len)
+		return LA_R_L2_TRUNCATED;
+	if (proto == LA_ETH_IPV4)
+		reason = la_next_ipv4(&c, wire_len - l2_len, key, seg);
+	else if (proto == LA_ETH_IPV6)
+		reason = la_next_ipv6(&c, wire_len - l2_len, key, seg);
+	else
+		reason = LA_R_NOT_IP;
+	if (reason)
+		return reason;
+	la_cursor_rebase(&c, data);
+	return la_read_tcp(&c, key, seg);
+}
+
+/*
  * Parses the packet in [data, end).
  * wire_len: bytes that the packet had on the wire or has in the buffer, from data on; may
  *   exceed end - data.
@@ -495,35 +534,7 @@ LA_INLINE enum la_reason la_parse(const void *data, const void *end, __u32 wire_
 				  enum la_link link, __be16 l3_proto, struct la_key *key,
 				  struct la_segment *seg)
 {
-	struct la_cursor c = {.pos = (const __u8 *)data, .end = (const __u8 *)end};
-	enum la_reason reason = LA_NO_REASON;
-	__u16 proto = la_ntoh16(l3_proto);
-	__u32 l2_len;
-
-	la_keep_in_memory(key, seg);
-	seg->segs = 0;
-	seg->odd = 0;
-	if (link == LA_LINK_ETHER)
-		reason = la_next_ether(&c, &proto);
-	else if (!proto)
-		reason = la_guess_l3(&c, &proto);
-	if (!reason)
-		reason = la_next_vlan(&c, &proto);
-	if (reason)
-		return reason;
-	l2_len = la_cursor_rebase(&c, data);
-	if (l2_len > wire_len)
-		return LA_R_L2_TRUNCATED;
-	if (proto == LA_ETH_IPV4)
-		reason = la_next_ipv4(&c, wire_len - l2_len, key, seg);
-	else if (proto == LA_ETH_IPV6)
-		reason = la_next_ipv6(&c, wire_len - l2_len, key, seg);
-	else
-		reason = LA_R_NOT_IP;
-	if (reason)
-		return reason;
-	la_cursor_rebase(&c, data);
-	return la_read_tcp(&c, key, seg);
+	return la_parse_at(data, 0, end, wire_len, link, l3_proto, key, seg);
 }
 
 #endif

@@ -129,6 +129,7 @@ static int parse(struct replay_opts *opts, int argc, char **argv)
 	int opt;
 
 	la_options_init(&opts->shared);
+	opts->shared.cfg.decap = 1;
 	opterr = 0;
 	while ((opt = getopt_long(argc, argv, ":" LA_OPTIONS_SHORT "h", long_options, NULL)) !=
 	       -1) {

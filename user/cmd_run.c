@@ -59,7 +59,7 @@ struct run {
 
 /* ---- the command line ---- */
 
-enum { OPT_HOOK = LA_OPT_OWN, OPT_FOR, OPT_COUNT, OPT_MAX_FLOWS, OPT_DEBUG };
+enum { OPT_HOOK = LA_OPT_OWN, OPT_FOR, OPT_COUNT, OPT_MAX_FLOWS, OPT_DECAP, OPT_DEBUG };
 
 static const struct option long_options[] = {
 	LA_OPTIONS_LONG,
@@ -68,6 +68,7 @@ static const struct option long_options[] = {
 	{"for", required_argument, NULL, OPT_FOR},
 	{"count", required_argument, NULL, OPT_COUNT},
 	{"max-flows", required_argument, NULL, OPT_MAX_FLOWS},
+	{"decap", no_argument, NULL, OPT_DECAP},
 	{"debug", no_argument, NULL, OPT_DEBUG},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -108,7 +109,8 @@ static int help(void)
 	      "start\n"
 	      "                         programs of others are never displaced\n"
 	      "      --for DURATION     stop after that time, such as 30s, 10m\n"
-	      "      --count N          stop after N connections have ended\n",
+	      "      --count N          stop after N connections have ended\n"
+	      "      --decap            look into IPIP, 6in4, 4in6, GRE and VXLAN tunnels\n",
 	      stdout);
 	printf("      --max-flows N      room for so many connections at once (default %u)\n",
 	       LA_FLOWS_DEFAULT);
@@ -166,6 +168,9 @@ static int take_own(struct run_opts *opts, int opt, const char *arg)
 		return bad("--for", arg, "a duration of more than 0, such as 30s, 10m");
 	case OPT_COUNT:
 		return take_number("--count", arg, 1ULL << 62, &opts->count);
+	case OPT_DECAP:
+		opts->shared.cfg.decap = 1;
+		return 0;
 	case OPT_MAX_FLOWS:
 		return take_number("--max-flows", arg, FLOWS_MAX, &opts->max_flows);
 	case OPT_DEBUG:

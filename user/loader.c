@@ -120,6 +120,7 @@ static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts
 	int err = 0;
 
 	skel->bss->la_cfg = opts->config;
+	skel->rodata->la_decap_on = opts->config.decap;
 	for (enum la_prog i = 0; i < LA_PROG_MAX; i++)
 		bpf_program__set_autoload(find_prog(skel, i),
 					  !opts->progs || opts->progs & 1U << i);

@@ -9,6 +9,7 @@
  */
 #include "native.h"
 #include "deadlines.h"
+#include "la_decap.h"
 #include "la_expire.h"
 #include "la_fast.h"
 #include "la_record.h"
@@ -293,13 +294,16 @@ static enum la_reason take(struct la_native *n, const struct la_key *key,
 void la_native_packet(struct la_native *n, const void *data, __u32 cap_len, __u32 wire_len,
 		      enum la_link link, __be16 l3_proto, __u64 ts)
 {
+	const __u8 *end = (const __u8 *)data + cap_len;
 	struct la_segment seg;
 	enum la_reason reason;
 	struct la_key key;
 
 	la_engine_clock(&n->engine, ts);
 	expire(n);
-	reason = la_parse(data, (const __u8 *)data + cap_len, wire_len, link, l3_proto, &key, &seg);
+	reason = la_parse(data, end, wire_len, link, l3_proto, &key, &seg);
+	if (reason == LA_R_NOT_TCP && n->cfg.decap)
+		reason = la_parse_inner(data, end, wire_len, link, l3_proto, &key, &seg);
 	if (reason == LA_R_ACCEPTED || seg.odd) {
 		seg.ts = n->engine.now;
 		seg.hook = n->hook;

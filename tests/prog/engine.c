@@ -49,6 +49,7 @@ struct la_engine *la_engine_new(const struct la_engine_opts *opts, struct la_sin
 		bpf_program__set_flags(engine->skel->progs.la_xdp, BPF_F_XDP_HAS_FRAGS);
 	engine->skel->rodata->la_virtual_clock = true;
 	engine->skel->bss->la_cfg = opts->config;
+	engine->skel->rodata->la_decap_on = opts->config.decap;
 	cr_assert_eq(lastack_bpf__load(engine->skel), 0, "the BPF object does not load");
 	engine->ring =
 		ring_buffer__new(bpf_map__fd(engine->skel->maps.ring), on_record, engine, NULL);
