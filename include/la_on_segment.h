@@ -91,9 +91,15 @@ LA_INLINE void la_on_fin_again(struct la_pass *x)
 		f->fin_retrans++;
 	if (f->rst_verdict)
 		return;
+	if ((s->flags & LA_S_ACKS) && la_before(x->seg->ack, s->ack))
+		return; /* not sent again, but the old one, late: it would acknowledge more */
 	la_move(f, x->d, LA_EV_LOST_ACK_OF_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
 	if ((p->flags & LA_S_FIN) && la_before(x->seg->ack, p->fin_end))
 		la_move(f, x->d, LA_EV_LOST_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
+	/* Nor had the peer, which matters to one that closed before it. */
+	if ((p->state == LA_CLOSING || p->state == LA_TIME_WAIT) && (p->flags & LA_S_PRESUMED) &&
+	    la_before(p->ack, s->fin_end))
+		la_move(f, !x->d, LA_EV_LOST_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
 }
 
 /* What a segment proves about its sender. */
@@ -148,7 +154,10 @@ LA_INLINE void la_presume_receiver(struct la_pass *x)
 		before = p->state; /* who refuses data has read the ACK (RFC 9293 3.10.7.4) */
 	if (arrives && (x->seg->flags & LA_FIN))
 		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);
-	p->before = p->state == before ? 0 : before;
+	if (p->state != before)
+		p->before = before;
+	else if (p->state != LA_ESTABLISHED || p->before != LA_SYN_RECEIVED)
+		p->before = 0; /* a third ACK that was lost stays in doubt until p speaks */
 }
 
 /* New data of the originator, counted up to two segments: how far did it come? */

@@ -28,6 +28,7 @@ LA_INLINE void la_open_syn_ack(struct la_pass *x)
 	x->s->state = LA_LISTEN;
 	x->p->state = LA_CLOSED;
 	la_move(x->f, !x->d, LA_EV_SND_SYN, LA_PRESUMED, LA_CAUSE_SYN_ACK, x->out);
+	x->p->before = LA_CLOSED; /* it may be the answer to an old SYN, and nobody there */
 	x->p->isn = x->seg->ack - 1;
 	x->p->nxt = x->seg->ack;
 	x->p->flags |= LA_S_SEEN | LA_S_SYN;

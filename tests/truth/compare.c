@@ -6,8 +6,10 @@
  *   refused      LISTEN -> CLOSED of a host where nobody listened. There was no socket.
  *   silent       A last CLOSED that no segment tells of is not expected of lastack, but
  *                not held against it either: the peer's next segment may have brought it out.
- *                The same goes for the FIN_WAIT_1 or LAST_ACK before it, if the FIN never left
- *                because older data was still waiting for its ACK.
+ *   unseen       FIN_WAIT_1 or LAST_ACK, if no FIN of that host ever came past the observer:
+ *                it was lost before, or waited behind older data until the socket gave up.
+ *   presumed     An endpoint of which lastack told nothing wrong but what it still marks as
+ *                presumed, because nothing came past any more to prove or refute it.
  */
 #include "compare.h"
 #include <stdio.h>
@@ -80,30 +82,57 @@ static bool was_merged(const struct la_walk *k, const struct la_walk *t)
 }
 
 /* Takes the steps that no segment tells of off the end of both walks. */
-static void drop_silent(struct la_walk *k, struct la_walk *t, bool said_fin, struct la_tally *tally)
+static void drop_silent(struct la_walk *k, struct la_walk *t, struct la_tally *tally)
 {
-	__u8 state;
-
 	tally->silent++;
 	k->count--;
 	if (t->count && la_walk_state(t) == LA_CLOSED)
 		t->count--;
-	state = la_walk_state(k);
-	if (said_fin || (state != LA_FIN_WAIT_1 && state != LA_LAST_ACK))
-		return;
-	tally->silent++;
-	k->count--;
 }
 
-static bool compare_walks(const struct la_walk *kernel, const struct la_walk *told, bool said_fin,
+/* Without its FIN, nobody can tell that a host has closed. */
+static void drop_unseen(struct la_walk *k, struct la_tally *tally)
+{
+	int i;
+
+	for (i = 0; i < k->count; i++) {
+		if (k->step[i].to != LA_FIN_WAIT_1 && k->step[i].to != LA_LAST_ACK)
+			continue;
+		tally->silent++;
+		k->count--;
+		memmove(&k->step[i], &k->step[i + 1], (size_t)(k->count - i) * sizeof(*k->step));
+		return;
+	}
+}
+
+/* Steps that lastack only presumes, and the kernel did not take. */
+static int drop_presumed(struct la_walk *t, bool in_t[])
+{
+	int i, kept = 0, dropped = 0;
+
+	for (i = 0; i < t->count; i++) {
+		if (!in_t[i] && t->step[i].certainty == LA_PRESUMED) {
+			dropped++;
+			continue;
+		}
+		in_t[kept] = in_t[i];
+		t->step[kept++] = t->step[i];
+	}
+	t->count = (__u8)kept;
+	return dropped;
+}
+
+static bool compare_walks(const struct la_walk *kernel, const struct la_walk *told, bool fin_seen,
 			  struct la_tally *tally)
 {
 	bool in_k[LA_WALK_STEPS] = {false}, in_t[LA_WALK_STEPS] = {false};
 	struct la_walk k = *kernel, t = *told;
-	int i, equal = 0;
+	int i, equal = 0, presumed;
 
 	if (k.silent)
-		drop_silent(&k, &t, said_fin, tally);
+		drop_silent(&k, &t, tally);
+	if (!fin_seen)
+		drop_unseen(&k, tally);
 	if (was_merged(&k, &t)) {
 		tally->merged++;
 		k.step[k.count - 2].to = LA_CLOSING;
@@ -111,6 +140,7 @@ static bool compare_walks(const struct la_walk *kernel, const struct la_walk *to
 	if (!k.count && t.first == LA_LISTEN && t.count == 1 && t.step[0].to == LA_CLOSED)
 		t.count = 0;
 	match(&k, &t, in_k, in_t);
+	presumed = drop_presumed(&t, in_t);
 	for (i = 0; i < k.count; i++)
 		equal += in_k[i];
 	tally->walks++;
@@ -118,10 +148,14 @@ static bool compare_walks(const struct la_walk *kernel, const struct la_walk *to
 	tally->equal += (unsigned long)equal;
 	tally->taken_back += t.taken_back;
 	tally->broken += t.broken || k.broken;
-	if (equal == k.count && equal == t.count && !t.broken && !k.broken)
+	if (equal == k.count && equal == t.count && !presumed && !t.broken && !k.broken)
 		return true;
 	count_rest(&k, &t, in_k, in_t, tally);
-	tally->differing++;
+	tally->extra += (unsigned long)presumed;
+	if (presumed && equal == t.count && !t.broken)
+		tally->presumed++;
+	else
+		tally->differing++;
 	return false;
 }
 
@@ -166,7 +200,7 @@ void la_compare(const struct la_conns *kernel, const struct la_conns *told,
 			};
 
 			if (!compare_walks(k ? d.kernel : &none, t ? d.told : &none,
-					   witness->said_fin(d.pair, host, witness->ctx),
+					   witness->fin_came_past(d.pair, host, witness->ctx),
 					   &tally[host]))
 				differs(&d, witness->ctx);
 		}

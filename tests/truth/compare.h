@@ -21,10 +21,11 @@ struct la_tally {
 	unsigned long disordered;
 	unsigned long taken_back; /* presumed by lastack, and corrected by itself */
 	unsigned long merged;	  /* CLOSING, which the kernel skipped (kernel.c) */
+	unsigned long presumed;	  /* endpoints that differ only in what lastack still presumes */
 	unsigned long silent;	  /* steps of the kernel that no segment tells of */
 	unsigned long unseen;	  /* endpoints none of whose segments came past */
 	unsigned long broken;	  /* walks of lastack that contradict themselves */
-	unsigned long differing;  /* endpoints that are not equal */
+	unsigned long differing;  /* endpoints of which it told something else */
 };
 
 /* A difference, for whoever wants to look at it. */
@@ -36,10 +37,10 @@ struct la_difference {
 	const struct la_walk *told;   /* NULL: there is none */
 };
 
-/* What the cables know: did a segment come past the observer, did this host ever send a FIN? */
+/* What the cables know: did a segment of the pair, or a FIN of this host, come past? */
 struct la_witness {
 	bool (*came_past)(struct la_net_pair pair, void *ctx);
-	bool (*said_fin)(struct la_net_pair pair, int host, void *ctx);
+	bool (*fin_came_past)(struct la_net_pair pair, int host, void *ctx);
 	void *ctx;
 };
 

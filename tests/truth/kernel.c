@@ -257,10 +257,11 @@ static void settle(struct reader *r)
 	r->mini = 0;
 }
 
-/* When a walk was over; the end of time if it is not. */
+/* When a walk was over; the end of time if it is not, or if its peer cannot know. */
 static __u64 end_of(const struct la_walk *walk)
 {
-	return la_walk_state(walk) == LA_CLOSED ? walk->step[walk->count - 1].ts : ~0ULL;
+	return la_walk_state(walk) == LA_CLOSED && !walk->silent ? walk->step[walk->count - 1].ts
+								 : ~0ULL;
 }
 
 /* The connection of the other host that this host's walk, beginning now, is part of. */

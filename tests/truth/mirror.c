@@ -181,16 +181,23 @@ static struct la_net_pair pair_of(const json_t *record)
 }
 
 /* Only what was presumed can be taken back. */
-static void take_back_to(struct la_walk *walk, __u8 state)
+static bool is_presumed(const struct la_walk *walk)
 {
-	while (walk->count && la_walk_state(walk) != state) {
-		if (walk->step[walk->count - 1].certainty != LA_PRESUMED)
-			walk->broken = true;
+	return walk->count && walk->step[walk->count - 1].certainty == LA_PRESUMED;
+}
+
+/*
+ * Back to a state that it had been in; or, if what was presumed went another way, back to
+ * where that began and on to this one.
+ */
+static void take_back_to(struct la_walk *walk, __u8 state, __u64 ts)
+{
+	while (la_walk_state(walk) != state && is_presumed(walk)) {
 		walk->count--;
 		walk->taken_back++;
 	}
 	if (la_walk_state(walk) != state)
-		walk->broken = true;
+		la_walk_add(walk, ts, state, LA_PRESUMED);
 }
 
 static void read_state(struct la_conn *conn, const json_t *record)
@@ -207,7 +214,7 @@ static void read_state(struct la_conn *conn, const json_t *record)
 	if (la_walk_state(walk) != from)
 		walk->broken = true;
 	if (certainty == LA_CORRECTED)
-		take_back_to(walk, to);
+		take_back_to(walk, to, number(record, "ts_ns"));
 	else
 		la_walk_add(walk, number(record, "ts_ns"), to, certainty);
 }
@@ -218,10 +225,16 @@ static struct named *find(struct named **names, struct la_conns *conns, const js
 	struct named *named;
 
 	HASH_FIND_STR(*names, id, named);
-	if (named)
+	if (named && number(record, "seq") != 0)
 		return named;
+	if (!la_conns_add(conns, pair_of(record)))
+		return NULL;
+	if (named) { /* an old SYN has come again, and makes a connection of the same name */
+		named->at = conns->count - 1;
+		return named;
+	}
 	named = calloc(1, sizeof(*named));
-	if (!named || !la_conns_add(conns, pair_of(record)))
+	if (!named)
 		return NULL;
 	snprintf(named->id, sizeof(named->id), "%s", id);
 	named->at = conns->count - 1;

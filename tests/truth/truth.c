@@ -324,15 +324,16 @@ static bool was_seen(struct la_net_pair pair, void *ctx)
 	return false;
 }
 
-static bool said_fin(struct la_net_pair pair, int host, void *ctx)
+static bool fin_was_seen(struct la_net_pair pair, int host, void *ctx)
 {
 	const struct truth *t = ctx;
-	__u8 point = host ? LA_NET_SERVER : LA_NET_CLIENT;
 	size_t count, i;
 	const struct la_net_log *log = la_net_log(t->net, &count);
 
 	for (i = first_of(log, count, pair); i < count && same_pair(log[i].pair, pair); i++) {
-		if (log[i].point == point && (log[i].flags & 1))
+		bool up = log[i].point == LA_NET_CLIENT || log[i].point == LA_NET_RIGHT;
+
+		if (up != host && (log[i].flags & 1) && flag_seen(&log[i], t->at))
 			return true;
 	}
 	return false;
@@ -390,7 +391,7 @@ static void show(const struct la_difference *d, void *ctx)
 
 static bool compare_all(struct truth *t)
 {
-	const struct la_witness cables = {was_seen, said_fin, t};
+	const struct la_witness cables = {was_seen, fin_was_seen, t};
 
 	la_net_sort(t->net);
 	if (!la_kernel_walks(t->kernel, &t->was))
@@ -418,6 +419,8 @@ static const struct {
 	{"extra", offsetof(struct la_tally, extra)},
 	{"order", offsetof(struct la_tally, disordered)},
 	{"corrected", offsetof(struct la_tally, taken_back)},
+	{"presumed", offsetof(struct la_tally, presumed)},
+	{"differing", offsetof(struct la_tally, differing)},
 	{"merged", offsetof(struct la_tally, merged)},
 	{"silent", offsetof(struct la_tally, silent)},
 	{"unseen", offsetof(struct la_tally, unseen)},
