@@ -47,6 +47,9 @@ struct la_engine *la_engine_new(const struct la_engine_opts *opts, struct la_sin
 	resize(engine, opts);
 	if (opts->frags)
 		bpf_program__set_flags(engine->skel->progs.la_xdp, BPF_F_XDP_HAS_FRAGS);
+	/* BPF_PROG_TEST_RUN cannot make a packet without Ethernet header. */
+	bpf_program__set_autoload(engine->skel->progs.la_tc_ingress_l3, false);
+	bpf_program__set_autoload(engine->skel->progs.la_tc_egress_l3, false);
 	engine->skel->rodata->la_virtual_clock = true;
 	engine->skel->bss->la_cfg = opts->config;
 	engine->skel->rodata->la_decap_on = opts->config.decap;
@@ -63,8 +66,6 @@ int la_engine_prog(const struct la_engine *engine, enum la_gate gate)
 		[LA_GATE_XDP] = engine->skel->progs.la_xdp,
 		[LA_GATE_TC_INGRESS] = engine->skel->progs.la_tc_ingress,
 		[LA_GATE_TC_EGRESS] = engine->skel->progs.la_tc_egress,
-		[LA_GATE_TC_INGRESS_L3] = engine->skel->progs.la_tc_ingress_l3,
-		[LA_GATE_TC_EGRESS_L3] = engine->skel->progs.la_tc_egress_l3,
 	};
 
 	return bpf_program__fd(progs[gate]);

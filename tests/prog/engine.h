@@ -18,8 +18,6 @@ enum la_gate {
 	LA_GATE_XDP,
 	LA_GATE_TC_INGRESS,
 	LA_GATE_TC_EGRESS,
-	LA_GATE_TC_INGRESS_L3,
-	LA_GATE_TC_EGRESS_L3,
 };
 
 struct la_engine_opts {
