@@ -280,12 +280,16 @@ fuzz-run/%: build/% FORCE
 	$(Q)build/$* $(FUZZ_ARGS) -max_len=4096 -print_final_stats=0 -verbosity=0 \
 		-artifact_prefix=build/ $(wildcard tests/fuzz/corpus/$*)
 
+# The truth lab at 1,000 connections, without loss: no step may differ from the kernels'.
+truth-run: build/lastack build/truth FORCE
+	$(Q)build/truth -n 1000 -s 1 build/lastack
+
 # What tests/run asks for: the names of its tests.
 suites:
 	@echo $(SUITES)
 list-checks:
 	@echo check-format check-bpf check-captures $(HEADERS:%=native/%) $(HEADERS:%=bpf/%) $(USER_HEADERS:%=native/%) \
-		$(patsubst build/%,fuzz-run/%,$(FUZZERS))
+		$(patsubst build/%,fuzz-run/%,$(FUZZERS)) truth-run
 
 FORCE:
 

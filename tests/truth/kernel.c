@@ -357,8 +357,24 @@ static bool read_sock(struct reader *r, const struct la_kernel_event *e)
 	return true;
 }
 
+/* A Fast Open child that was dropped as it was made: its SYN becomes a request instead. */
+#define STILLBORN_NS 100000
+
+static bool was_stillborn(const struct reader *r, __u64 ts)
+{
+	const struct la_walk *walk = r->walk;
+
+	return walk && walk->count == 2 && walk->step[0].to == LA_SYN_RECEIVED &&
+	       walk->step[1].to == LA_CLOSED && ts - walk->step[0].ts < STILLBORN_NS;
+}
+
 static bool read_request(struct reader *r, const struct la_kernel_event *e)
 {
+	if (e->kind == LA_KERNEL_REQ_START && r->mini != e->object && was_stillborn(r, e->ts)) {
+		r->walk->count = 1;
+		r->walk->silent = false;
+		r->mini = e->object;
+	}
 	if (e->kind == LA_KERNEL_REQ_START && r->mini != e->object) {
 		if (!begin(r, LA_LISTEN, e->ts))
 			return false;
