@@ -117,7 +117,8 @@ LA_INLINE void la_prove_sender(struct la_pass *x, __u32 end)
 	}
 	if (s->state == LA_ESTABLISHED)
 		s->flags &= ~LA_S_PRESUMED;
-	if ((p->flags & LA_S_FIN) && !la_before(x->seg->ack, p->fin_end) && !(x->f->rst_verdict)) {
+	if ((p->flags & LA_S_FIN) && !la_before(x->seg->ack, p->fin_end) &&
+	    (!x->f->rst_verdict || s->state != LA_CLOSED)) {
 		la_move(x->f, x->d, LA_EV_RCV_FIN, LA_SEEN, LA_CAUSE_ACK, x->out);
 		/* Of a passive closer's FIN this proves the ACK that came with it, too. */
 		if (s->state != LA_TIME_WAIT || !(p->flags & LA_S_ACTIVE))

@@ -86,3 +86,14 @@ Test(truth_reset, a_rst_that_was_lost)
 		   {RESP, R, 1, 0, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
 	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED ~CLOSED !ESTABLISHED ~CLOSED");
 }
+
+/* "abort half closed": FIN, RST, and the other FIN cross, and then the first FIN is answered. */
+Test(truth_reset, who_survived_the_rst_for_a_moment_has_had_the_fin_before_it)
+{
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1, 0}, {RESP, RA, 2, 1, 0},
+		   {ORIG, FA, 1, 1, 0, LA_R_LATE}, {ORIG, A, 2, 2, 0, LA_R_LATE},
+		   {RESP, R, 2, 0, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, ORIG,
+		    "SYN_SENT ESTABLISHED ~CLOSE_WAIT ~CLOSED !CLOSE_WAIT !ESTABLISHED FIN_WAIT_1 "
+		    "~CLOSED !FIN_WAIT_1 CLOSING ~CLOSED");
+}
