@@ -91,35 +91,46 @@ struct la_rec_side {
 	__u64 bytes;		      /* payload by sequence space, each byte once */
 	__u64 ip_bytes;		      /* with IP and TCP headers, every time it was sent */
 	__u64 in_state[LA_STATE_MAX]; /* ns spent in each state, by enum la_state; 0: never */
+	__u64 zero_window_ns;	      /* time in which it advertised a zero window */
 	__u32 retrans;		      /* segments that carried nothing new */
-	__u8 state;		      /* enum la_state at the end */
-	__u8 presumed;		      /* 1: that state is only presumed */
+
+	__u32 in_flight;     /* sequence numbers that were not acknowledged at the end */
+	__u32 max_in_flight; /* most of them at any time */
+	__u32 window;	     /* bytes, as it advertised it last; midstream: 0 */
+	__u32 window_full;   /* its data segments that left no room for a full one after them */
+	__u32 window_probes; /* probes that it sent of the peer's zero window */
+	__u32 zero_windows;  /* periods in which it advertised a zero window itself */
+
+	__u8 state;    /* enum la_state at the end */
+	__u8 presumed; /* 1: that state is only presumed */
 	__u8 pad[2];
 };
 
 /* type close: once a connection, when nothing more can come of it. h.ts is that moment. */
 struct la_rec_close {
 	struct la_rec h;
-	__u64 duration_ns;	    /* first segment to this moment */
-	__u64 handshake_ns;	    /* first SYN to the ACK of the SYN-ACK; 0: not seen */
-	__u64 close_ns;		    /* first FIN or RST to the end; 0: neither was seen */
-	__u64 heard_ns;		    /* first segment to the last before both had closed */
-	__u64 missed;		    /* payload bytes that were acknowledged but not seen */
-	struct la_rec_side side[2]; /* by enum la_endpoint */
-	__u8 reason;		    /* enum la_close_reason */
-	__u8 closed_by;		    /* enum la_closer */
-	__u8 conn_state;	    /* enum la_conn_state */
-	__u8 rst_sender;	    /* enum la_endpoint, valid if rst_verdict is not 0 */
-	__u8 rst_verdict;	    /* enum la_rst_verdict of the RST that ended it, or 0 */
-	__u8 stage;		    /* enum la_stage if a RST or a timeout cut it, or 0 */
-	__u8 timeout_state;	    /* enum la_state that outlived its time, or 0 */
-	__u8 timeout_cause;	    /* enum la_timeout_cause, or 0 */
-	__u8 midstream;		    /* 1: its beginning was not seen */
-	__u8 forged;		    /* evidence against its RSTs, as in la_rec_rst */
-	__u8 history_len;	    /* letters in history */
-	__u8 pad;
+	__u64 duration_ns;	      /* first segment to this moment */
+	__u64 handshake_ns;	      /* first SYN to the ACK of the SYN-ACK; 0: not seen */
+	__u64 close_ns;		      /* first FIN or RST to the end; 0: neither was seen */
+	__u64 heard_ns;		      /* first segment to the last before both had closed */
+	__u64 unanswered_ns;	      /* with unanswered: how long the peer had been silent */
+	__u64 missed;		      /* payload bytes that were acknowledged but not seen */
+	struct la_rec_side side[2];   /* by enum la_endpoint */
+	__u8 reason;		      /* enum la_close_reason */
+	__u8 closed_by;		      /* enum la_closer */
+	__u8 conn_state;	      /* enum la_conn_state */
+	__u8 rst_sender;	      /* enum la_endpoint, valid if rst_verdict is not 0 */
+	__u8 rst_verdict;	      /* enum la_rst_verdict of the RST that ended it, or 0 */
+	__u8 stage;		      /* enum la_stage if a RST or a timeout cut it, or 0 */
+	__u8 timeout_state;	      /* enum la_state that outlived its time, or 0 */
+	__u8 timeout_cause;	      /* enum la_timeout_cause, or 0 */
+	__u8 midstream;		      /* 1: its beginning was not seen */
+	__u8 forged;		      /* evidence against its RSTs, as in la_rec_rst */
+	__u8 history_len;	      /* letters in history */
+	__u8 silent;		      /* with unanswered: enum la_endpoint who did not answer */
 	char history[LA_HISTORY_MAX]; /* Zeek's letters, not terminated */
-	__u32 pad2;
+
+	__u32 unanswered; /* questions at the end that the peer had not answered */
 };
 
 /* What Zeek's conn.log says of a connection, as of this moment; arrays by enum la_endpoint. */
@@ -160,8 +171,8 @@ _Static_assert(sizeof(struct la_rec_seg) == 16, "ABI");
 _Static_assert(sizeof(struct la_rec_state) == 104, "ABI");
 _Static_assert(sizeof(struct la_rec_segment) == 96, "ABI");
 _Static_assert(sizeof(struct la_rec_rst) == 96, "ABI");
-_Static_assert(sizeof(struct la_rec_side) == 128, "ABI");
-_Static_assert(sizeof(struct la_rec_close) == 408, "ABI");
+_Static_assert(sizeof(struct la_rec_side) == 160, "ABI");
+_Static_assert(sizeof(struct la_rec_close) == 480, "ABI");
 _Static_assert(sizeof(struct la_rec_zeek) == 104, "ABI");
 _Static_assert(sizeof(struct la_rec_gone) == 192, "ABI");
 _Static_assert(sizeof(struct la_rec_lost) == 88, "ABI");

@@ -11,6 +11,7 @@
 #define LA_EXPIRE_H
 
 #include "la_fsm.h"
+#include "la_liveness.h"
 #include "la_out.h"
 #include "la_timeout.h"
 
@@ -52,7 +53,7 @@ LA_INLINE void la_expired(struct la_flow *f, struct la_out *out)
 		la_move(f, 1, LA_EV_2MSL, LA_TIMER, LA_CAUSE_TIMEOUT, out);
 	} else {
 		f->timeout_state = la_waiting_side(f) ? f->side[1].state : f->side[0].state;
-		f->timeout_cause = LA_TIMEOUT_CAUSE_IDLE;
+		f->timeout_cause = la_silence_cause(f);
 	}
 	la_leave(f, LA_CLOSE_TIMEOUT, why, out);
 }

@@ -11,6 +11,7 @@
 #define LA_FAST_H
 
 #include "la_account.h"
+#include "la_flight.h"
 #include "la_timeout.h"
 #include "la_window.h"
 
@@ -43,11 +44,13 @@ LA_INLINE bool la_fast(struct la_flow *f, const struct la_segment *seg, const st
 		if (__sync_val_compare_and_swap(&s->nxt, seg->seq, end) != seg->seq)
 			return false;
 		la_add(&s->bytes, seg->len);
+		la_note_flight(s, p, end);
 	}
 	la_count_segment(s, p, seg, v4);
 	if (la_after(seg->ack, ack))
 		__sync_val_compare_and_swap(&s->ack, ack, seg->ack);
-	edge = seg->ack + la_seg_window(s, seg);
+	s->wnd = la_seg_window(s, seg);
+	edge = seg->ack + s->wnd;
 	if (la_after(edge, s->edge))
 		s->edge = edge;
 	f->last = seg->ts;

@@ -31,6 +31,7 @@ enum la_side_flag {
 	LA_S_HIST_D = 0x0800,
 	LA_S_HIST_I = 0x1000,
 	LA_S_HIST_Q = 0x2000,
+	LA_S_SHUT = 0x4000, /* the window that it advertised last is zero */
 };
 
 /* What Zeek would know of a side, see la_history.h. */
@@ -73,8 +74,23 @@ struct la_side {
 	__u32 retrans;	/* segments that carried nothing new */
 	__u32 zeros;	/* segments that announced a zero window */
 	__u64 since;	/* when it entered its state, ns */
+
+	/* la_flight.h */
+	__u32 wnd;	    /* RCV.WND as it advertised it last, bytes */
+	__u32 flight_max;   /* most that was in flight of it */
+	__u32 fulls;	    /* data segments that left no room in the peer's window */
+	__u32 probes;	    /* probes that it sent of the peer's zero window */
+	__u32 zero_windows; /* periods in which its own was zero */
+	__u64 zero_ns;	    /* their time, ns; with LA_S_SHUT minus the beginning of the last */
+
 	__u64 in_state[LA_STATE_MAX]; /* ns spent in each state before this one */
 	struct la_hist hist;
+};
+
+/* What a side does to get an answer out of its peer: la_flow.question. */
+enum la_question {
+	LA_ASKS_AGAIN = 1, /* sends what it has sent before, or a probe of a zero window */
+	LA_ASKS_KEEPALIVE,
 };
 
 /* Facts about the connection: la_flow.flags. */
@@ -117,6 +133,13 @@ struct la_flow {
 	__u64 heard;	   /* last segment before both sides had closed, unless `last` is later */
 	__u64 missed;	   /* bytes that were acknowledged but not seen, both sides */
 	struct la_prov prov;
+
+	/* la_liveness.h */
+	__u64 silent_since; /* with unanswered: last segment before the first question, ns */
+	__u16 unanswered;   /* questions to which the peer has said nothing */
+	__u8 asker;	    /* index of the side that asks */
+	__u8 question;	    /* enum la_question */
+
 	__u32 ifindex;	 /* interface that saw it first */
 	__u32 close_seq; /* number of its close record */
 	__u32 id_isn;	 /* what the id is made of: fixed with the first record */

@@ -46,12 +46,6 @@ enum la_hist_seen {
 /* A jump so large that a SYN or RST which makes it is more likely wrong, bytes. */
 #define LA_HIST_JUMP (1 << 20)
 
-/* What must be known of a flow from before its segment was tracked. */
-struct la_hist_before {
-	__u32 sent; /* the highest sequence number that s was seen to send, plus one */
-	bool first; /* s was not seen before */
-};
-
 LA_INLINE void la_history_put(struct la_flow *f, char letter)
 {
 	__u8 n = f->history_len;
@@ -166,7 +160,7 @@ LA_INLINE __u32 la_hist_end(const struct la_segment *seg)
  * Payload, but the end of the segment is not beyond what its sender was seen to send. What
  * was only overtaken counts too: Zeek does not tell the two apart here (la_side.retrans does).
  */
-LA_INLINE void la_note_nothing_new(struct la_pass *x, const struct la_hist_before *before)
+LA_INLINE void la_note_nothing_new(struct la_pass *x, const struct la_formerly *before)
 {
 	const struct la_segment *seg = x->seg;
 	__s32 beyond = (__s32)(la_hist_end(seg) - before->sent);
@@ -303,21 +297,15 @@ LA_INLINE bool la_hist_both_ended(const struct la_flow *f)
 }
 
 /* What was seen of s, up to where; s->nxt may be ahead of that because of the peer's ACKs. */
-LA_INLINE void la_note_sent(struct la_side *s, const struct la_hist_before *before, __u32 end)
+LA_INLINE void la_note_sent(struct la_side *s, const struct la_formerly *before, __u32 end)
 {
 	if (!before->first && la_before(end, before->sent))
 		end = before->sent;
 	s->hist.ahead = la_after(s->nxt, end) ? s->nxt - end : 0;
 }
 
-/* Before a segment is tracked. */
-LA_INLINE struct la_hist_before la_hist_before(const struct la_side *s)
-{
-	return (struct la_hist_before){.sent = s->nxt - s->hist.ahead, .first = !s->pkts};
-}
-
 /* After it was tracked: `reason` is what became of it. */
-LA_INLINE void la_history_note(struct la_pass *x, const struct la_hist_before *before,
+LA_INLINE void la_history_note(struct la_pass *x, const struct la_formerly *before,
 			       enum la_reason reason)
 {
 	if (reason == LA_R_PROVISIONAL_SYN)

@@ -97,7 +97,8 @@
 	X(CLOSING, "closing", 120)                                                                 \
 	X(LAST_ACK, "last_ack", 120)                                                               \
 	X(TIME_WAIT, "time_wait", 60)                                                              \
-	X(CLOSED, "closed", 10)
+	X(CLOSED, "closed", 10)                                                                    \
+	X(UNANSWERED, "unanswered", 300)
 
 /* Why a timeout struck: the `timeout_cause` of a close record. */
 #define LA_TIMEOUT_CAUSES(X)                                                                       \

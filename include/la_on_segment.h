@@ -229,7 +229,7 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 		la_on_missed_syn_ack(x);
 	}
 	la_settle_isn(p, x->seg);
-	reason = la_window_check(s, p, x->seg);
+	reason = la_check_keepalive(f, la_window_check(s, p, x->seg), x->out->ts);
 	if (reason == LA_R_SEQ_ABOVE_WINDOW || reason == LA_R_ACK_ABOVE_SENT ||
 	    reason == LA_R_ACK_TOO_OLD) {
 		if (!la_resync(x, end))
@@ -238,6 +238,8 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 	} else {
 		la_resync(x, end);
 	}
+	x->out->reason = reason;
+	reason = la_reload(x->out->reason);
 	if (la_is_challenge(x)) {
 		f->flags &= ~LA_F_CHALLENGED;
 		return LA_R_CHALLENGE_ACK;
@@ -256,9 +258,14 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 	la_note_stage(x, end);
 	la_account_ack(p, x->seg->ack, &x->gap);
 	la_prove_sender(x, end);
-	if (reason != LA_R_KEEPALIVE)
+	if (reason == LA_R_WINDOW_PROBE)
+		s->probes++;
+	if ((reason != LA_R_KEEPALIVE && reason != LA_R_WINDOW_PROBE) || la_after(end, s->nxt))
 		la_account_data(s, x->seg, end);
+	if (x->seg->len)
+		la_note_flight(s, p, end);
 	la_take_ack(s, x->seg);
+	la_note_window(s, p, x->seg);
 	if (reason == LA_R_ACCEPTED)
 		la_presume_receiver(x);
 	if (survives)

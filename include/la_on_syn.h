@@ -142,6 +142,7 @@ LA_INLINE enum la_reason la_accept_syn_ack(struct la_pass *x)
 	if (x->f->side[0].flags & x->f->side[1].flags & LA_S_SYN)
 		la_agree_wscale(x->f);
 	la_take_ack(s, x->seg);
+	la_note_window(s, x->p, x->seg);
 	x->f->flags |= LA_F_REPLIED;
 	la_move(x->f, x->d, LA_EV_SND_SYN_ACK, LA_SEEN, LA_CAUSE_SYN_ACK, x->out);
 	s->flags &= ~LA_S_PRESUMED;

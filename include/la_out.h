@@ -35,6 +35,19 @@ enum la_want {
 	LA_WANT_AGAIN = 0x10, /* the flow ended: empty it, then track this segment once more */
 };
 
+/* What was so before the segment at hand, for la_liveness.h and la_history.h. Here, because stack
+ * is scarce. */
+struct la_formerly {
+	__u64 last;
+	__u32 nxt; /* of its sender, as what follows */
+	__u32 ack;
+	__u32 retrans;
+	__u32 sent;  /* the highest sequence number that it was seen to send, plus one */
+	bool first;  /* it was not seen before */
+	bool closed; /* the connection had ended */
+	__u8 pad[2];
+};
+
 struct la_out {
 	__u64 ts;	/* of the records */
 	__u32 seq;	/* number of the first record */
@@ -54,6 +67,7 @@ struct la_out {
 	__u8 presumed;	/* bit 1 << index: that state is presumed */
 	__u8 pad;
 	__u8 timer; /* 1: a clock did it, before the segment at hand came */
+	struct la_formerly was;
 	struct la_change change[LA_CHANGES_MAX];
 	struct la_prov prov;
 };

@@ -11,6 +11,7 @@
 
 #include "la_account.h"
 #include "la_expire.h"
+#include "la_flight.h"
 #include "la_flow.h"
 #include "la_out.h"
 #include "la_window.h"

@@ -9,6 +9,7 @@
 #define LA_RECORD_H
 
 #include "la_abi.h"
+#include "la_flight.h"
 #include "la_out.h"
 #include "la_zeek.h"
 
@@ -125,7 +126,9 @@ LA_INLINE void la_record_rst(struct la_rec_rst *r, const struct la_key *key,
 	__builtin_memset(r->pad, 0, sizeof(r->pad));
 }
 
-LA_INLINE void la_record_side(struct la_rec_side *r, const struct la_side *s, __u64 ended)
+/* Side s with peer p, of a flow that ended at `ended`; midstream: its window has no known scale. */
+LA_INLINE void la_record_side(struct la_rec_side *r, const struct la_side *s,
+			      const struct la_side *p, __u64 ended, bool midstream)
 {
 	r->pkts = s->pkts;
 	r->bytes = s->bytes;
@@ -133,7 +136,14 @@ LA_INLINE void la_record_side(struct la_rec_side *r, const struct la_side *s, __
 	__builtin_memcpy(r->in_state, s->in_state, sizeof(r->in_state));
 	if (s->state < LA_STATE_MAX)
 		r->in_state[s->state] += la_elapsed(s->since, ended);
+	r->zero_window_ns = la_zero_window_ns(s, ended);
 	r->retrans = s->retrans;
+	r->in_flight = la_in_flight(s, p);
+	r->max_in_flight = s->flight_max;
+	r->window = midstream ? 0 : s->wnd;
+	r->zero_windows = s->zero_windows;
+	r->window_probes = s->probes;
+	r->window_full = s->fulls;
 	r->state = s->state;
 	r->presumed = !!(s->flags & LA_S_PRESUMED);
 	__builtin_memset(r->pad, 0, sizeof(r->pad));
@@ -184,6 +194,8 @@ LA_INLINE void la_record_zeek(struct la_rec_zeek *r, const struct la_flow *f)
 LA_INLINE void la_record_close(struct la_rec_close *r, const struct la_key *key,
 			       const struct la_out *out, const struct la_flow *f)
 {
+	const struct la_side *o = &f->side[f->orig & 1], *p = &f->side[!(f->orig & 1)];
+
 	la_record_head(&r->h, LA_REC_CLOSE, key, out, f->close_seq);
 	r->h.ts = f->ended;
 	r->duration_ns = la_elapsed(f->start, f->ended);
@@ -191,8 +203,11 @@ LA_INLINE void la_record_close(struct la_rec_close *r, const struct la_key *key,
 	r->close_ns = f->closing ? la_elapsed(f->closing, f->ended) : 0;
 	r->heard_ns = la_heard_ns(f);
 	r->missed = f->missed;
-	la_record_side(&r->side[LA_ORIG], &f->side[f->orig & 1], f->ended);
-	la_record_side(&r->side[LA_RESP], &f->side[!(f->orig & 1)], f->ended);
+	r->unanswered = f->unanswered;
+	r->unanswered_ns = f->unanswered ? la_elapsed(f->silent_since, f->ended) : 0;
+	r->silent = f->asker == (f->orig & 1);
+	la_record_side(&r->side[LA_ORIG], o, p, f->ended, f->flags & LA_F_MIDSTREAM);
+	la_record_side(&r->side[LA_RESP], p, o, f->ended, f->flags & LA_F_MIDSTREAM);
 	r->reason = f->reason;
 	r->closed_by = f->closed_by;
 	r->conn_state = la_conn_state(f);
@@ -204,9 +219,7 @@ LA_INLINE void la_record_close(struct la_rec_close *r, const struct la_key *key,
 	r->midstream = !!(f->flags & LA_F_MIDSTREAM);
 	r->forged = f->forged;
 	r->history_len = f->history_len;
-	r->pad = 0;
 	__builtin_memcpy(r->history, f->history, sizeof(r->history));
-	r->pad2 = 0;
 }
 
 LA_INLINE void la_record_gone(struct la_rec_gone *r, const struct la_key *key,

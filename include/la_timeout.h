@@ -6,12 +6,18 @@
  * that is waited for longest. In a half-closed connection that is the open half, so data
  * keeps the flow alive however long the other half has been closed. A clock of `since` is
  * never renewed by traffic: an unanswered attempt expires though its SYN is sent again, and
- * a stray ACK does not prolong a TIME_WAIT.
+ * a stray ACK does not prolong a TIME_WAIT. Who sends again and again and hears nothing is
+ * not waited for as long as his state allows, but on the clock `unanswered` (la_liveness.h):
+ * the intervals of retransmissions are at most 120 s in Linux, so after 300 s without one it
+ * has given up, and told nobody. nf_conntrack does the same.
  */
 #ifndef LA_TIMEOUT_H
 #define LA_TIMEOUT_H
 
 #include "la_flow.h"
+
+/* Questions without an answer that make a silent peer. */
+#define LA_UNANSWERED_MIN 3
 
 struct la_wait {
 	__u8 weight;  /* the heavier of both endpoints is waited for */
@@ -64,14 +70,20 @@ LA_INLINE bool la_class_renewed(__u8 class)
 	       class == LA_TIMEOUT_CLOSING || class == LA_TIMEOUT_LAST_ACK;
 }
 
-/* When the flow's clock runs out, absolute ns. Moves earlier only if its class changes. */
+/* When the flow's clock runs out, absolute ns. Moves earlier only by a segment
+ * that la_track() looks at. */
 LA_INLINE __u64 la_deadline(const struct la_flow *f, const struct la_config *cfg)
 {
-	__u64 from = la_class_renewed(f->class) ? f->last : f->since;
+	__u64 unanswered = cfg->timeout[LA_TIMEOUT_UNANSWERED], timeout;
 	__u32 class = f->class;
 
 	la_opaque(class);
-	return from + cfg->timeout[class < LA_TIMEOUT_MAX ? class : 0];
+	timeout = cfg->timeout[class < LA_TIMEOUT_MAX ? class : 0];
+	if (!la_class_renewed(f->class))
+		return f->since + timeout;
+	if (f->unanswered >= LA_UNANSWERED_MIN && unanswered < timeout)
+		timeout = unanswered;
+	return f->last + timeout;
 }
 
 #endif

@@ -40,10 +40,10 @@ LA_INLINE bool la_may_go_fast(const struct la_flow *f)
 	const struct la_side *a = &f->side[0], *b = &f->side[1];
 
 	return a->state == LA_ESTABLISHED && b->state == LA_ESTABLISHED &&
-	       !((a->flags | b->flags) & (LA_S_PRESUMED | LA_S_REFUSED)) &&
+	       !((a->flags | b->flags) & (LA_S_PRESUMED | LA_S_REFUSED | LA_S_SHUT)) &&
 	       !(a->hist.ahead | b->hist.ahead) && a->hole_lo == a->hole_hi &&
 	       b->hole_lo == b->hole_hi && (a->flags & b->flags & LA_S_ACKS) &&
-	       !(f->flags & LA_F_CHALLENGED);
+	       !(f->flags & LA_F_CHALLENGED) && !f->unanswered;
 }
 
 LA_INLINE void la_settle(struct la_pass *x)
@@ -124,7 +124,6 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 		.v4 = la_key_is_v4(key),
 	};
 	bool first_data = seg->len && !(x.s->flags & LA_S_HIST_D);
-	struct la_hist_before before;
 	enum la_reason reason;
 
 	la_out_reset(out, seg->ts);
@@ -137,10 +136,12 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 	x.orig = d == f->orig;
 	if (!la_own(x.s, seg))
 		return LA_R_OTHER_HOOK;
-	before = la_hist_before(x.s);
-	reason = la_dispatch(&x);
+	la_remember(&out->was, f, x.s);
+	out->reason = la_dispatch(&x);
+	reason = la_reload(out->reason);
 	if (!(out->want & LA_WANT_AGAIN)) {
-		la_history_note(&x, &before, reason);
+		la_history_note(&x, &out->was, reason);
+		la_note_liveness(f, x.s, d, reason, &out->was);
 		la_count_segment(x.s, x.p, seg, x.v4);
 		if ((f->flags & LA_F_CLOSED) && !(out->want & LA_WANT_CLOSE))
 			f->late_pkts++;
@@ -148,7 +149,6 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 		if (cfg->segments && !seg->odd && la_on_ladder(&x, first_data))
 			out->want |= LA_WANT_SEGMENT;
 	}
-	out->reason = reason;
 	la_out_seal(f, out);
 	return reason;
 }

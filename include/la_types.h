@@ -34,6 +34,21 @@
 #define la_opaque(x) ((void)0)
 #endif
 
+/*
+ * Reads a number of memory anew. In BPF, the verifier then does not know the number any more,
+ * so that the many ways that lead here go on as one; and the compiler keeps nothing of what
+ * it has read before, for which stack is too scarce.
+ */
+#ifdef __bpf__
+#define la_reload(x)                                                                               \
+	({                                                                                         \
+		asm volatile("" : : : "memory");                                                   \
+		*(volatile __typeof__(x) *)&(x);                                                   \
+	})
+#else
+#define la_reload(x) (x)
+#endif
+
 #define LA_SEC_NS  1000000000ULL
 #define LA_MSEC_NS 1000000ULL
 

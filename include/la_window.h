@@ -35,12 +35,14 @@ LA_INLINE __u32 la_seg_window(const struct la_side *s, const struct la_segment *
 	return seg->flags & LA_SYN ? seg->win : (__u32)seg->win << (s->wscale & 15);
 }
 
-/* End of an unacceptable segment below the window: what may it have been? */
-LA_INLINE enum la_reason la_below_window(const struct la_segment *seg, __u32 una)
+/*
+ * A segment wholly below the window of p: what may it be? RFC 9293 3.8.4: a keepalive repeats
+ * the last sequence number, with at most one byte. So do probes of a zero window, in Linux.
+ */
+LA_INLINE enum la_reason la_below_window(const struct la_side *p, const struct la_segment *seg)
 {
-	/* RFC 9293 3.8.4: a probe repeats the last sequence number, with at most one byte. */
-	if (seg->seq == una - 1 && seg->len <= 1)
-		return LA_R_KEEPALIVE;
+	if (seg->seq == p->ack - 1 && seg->len <= 1)
+		return p->flags & LA_S_SHUT ? LA_R_WINDOW_PROBE : LA_R_KEEPALIVE;
 	return LA_R_OLD_DUPLICATE;
 }
 
@@ -83,11 +85,11 @@ LA_INLINE enum la_reason la_window_check(const struct la_side *s, const struct l
 	if (seg->seq == p->ack && end == p->ack)
 		return LA_R_ACCEPTED;
 	if (!la_after(end, p->ack))
-		return la_below_window(seg, p->ack);
+		return la_below_window(p, seg);
 	if (la_after(seg->seq, p->edge))
 		return LA_R_SEQ_ABOVE_WINDOW;
-	if (seg->seq == p->edge && p->edge == p->ack && seg->len == 1)
-		return LA_R_WINDOW_PROBE;
+	if (seg->seq == p->ack && end == p->ack + 1 && seg->len && (p->flags & LA_S_SHUT))
+		return LA_R_WINDOW_PROBE; /* RFC 9293 3.8.6.1: one byte of new data */
 	return LA_R_ACCEPTED;
 }
 

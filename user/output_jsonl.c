@@ -155,6 +155,34 @@ static void put_times(struct la_buf *b, const char *endpoint, const struct la_re
 	}
 }
 
+/* What its windows were like: orig_in_flight and so on, absent when 0. */
+static void put_window(struct la_buf *b, const char *endpoint, const struct la_rec_side *side)
+{
+	const struct {
+		const char *key;
+		__u64 value;
+	} numbers[] = {
+		{"in_flight", side->in_flight},
+		{"max_in_flight", side->max_in_flight},
+		{"window", side->window},
+		{"window_full", side->window_full},
+		{"window_probes", side->window_probes},
+		{"zero_windows", side->zero_windows},
+		{"zero_window_ns", side->zero_window_ns},
+	};
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		if (!numbers[i].value)
+			continue;
+		la_buf_lit(b, ",\"");
+		la_buf_str(b, endpoint);
+		la_buf_char(b, '_');
+		la_buf_str(b, numbers[i].key);
+		la_buf_lit(b, "\":");
+		la_buf_u64(b, numbers[i].value);
+	}
+}
+
 static void put_ending(struct la_buf *b, const struct la_rec_close *r)
 {
 	WORD(b, "reason", la_close_reason_word(r->reason));
@@ -171,6 +199,11 @@ static void put_ending(struct la_buf *b, const struct la_rec_close *r)
 		WORD(b, "timeout_state", la_state_word(r->timeout_state));
 	if (r->timeout_cause)
 		WORD(b, "timeout_cause", la_timeout_cause_word(r->timeout_cause));
+	if (r->unanswered) {
+		WORD(b, "silent", endpoint_word(r->silent));
+		NUM(b, "unanswered", r->unanswered);
+		NUM(b, "unanswered_ns", r->unanswered_ns);
+	}
 	BOOL(b, "midstream", r->midstream);
 }
 
@@ -213,6 +246,8 @@ static void put_close(struct la_output *o, const struct la_rec *rec)
 	put_ending(b, r);
 	put_states(b, state, orig->presumed, resp->presumed);
 	put_amounts(b, orig, resp);
+	put_window(b, "orig", orig);
+	put_window(b, "resp", resp);
 	put_times(b, "orig", orig);
 	put_times(b, "resp", resp);
 	la_community_id(&rec->key, 0, community_id);

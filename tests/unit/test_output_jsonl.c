@@ -206,6 +206,7 @@ Test(jsonl, close_in_order, .timeout = 10)
 {
 	static const char *const absent[] = {"rst_sender",    "rst_verdict",	"stage",
 					     "timeout_state", "timeout_cause",	"forged",
+					     "silent",	      "unanswered",	"unanswered_ns",
 					     "orig_presumed", "orig_closing_ns"};
 	static const struct {
 		const char *key;
@@ -281,6 +282,55 @@ Test(jsonl, close_by_timeout, .timeout = 10)
 	cr_expect_str_eq(text_of(line, "timeout_cause"), "idle");
 	cr_expect_not(has(line, "rst_sender"));
 	cr_expect_eq(number_of(line, "resp_close_wait_ns"), 3600 * S + 25 * US);
+	release(&l);
+}
+
+/* What was counted of windows and silence stands under the name of its side. */
+Test(jsonl, close_of_a_silent_peer, .timeout = 10)
+{
+	static const struct {
+		const char *key;
+		__u64 value;
+	} numbers[] = {
+		{"unanswered", 9},
+		{"unanswered_ns", 675 * S},
+		{"orig_in_flight", 100},
+		{"orig_max_in_flight", 4096},
+		{"orig_window", 64256},
+		{"orig_window_full", 2},
+		{"orig_window_probes", 3},
+		{"resp_zero_windows", 1},
+		{"resp_zero_window_ns", 3 * S},
+	};
+	static const char *const absent[] = {"resp_in_flight", "orig_zero_windows",
+					     "orig_zero_window_ns", "resp_window_probes"};
+	struct la_rec_close *close;
+	const json_t *line;
+	struct lines l;
+	struct talk t;
+
+	talk_begin(&t, "10.9.0.1", 40312, "10.9.0.2", 80);
+	close = talk_closes(&t, LA_CLOSE_TIMEOUT, LA_BY_NONE, LA_CONN_S1, "ShADad");
+	close->timeout_cause = LA_TIMEOUT_CAUSE_KEEPALIVE_FAILED;
+	close->silent = LA_RESP;
+	close->unanswered = 9;
+	close->unanswered_ns = 675 * S;
+	close->side[LA_ORIG].in_flight = 100;
+	close->side[LA_ORIG].max_in_flight = 4096;
+	close->side[LA_ORIG].window = 64256;
+	close->side[LA_ORIG].window_full = 2;
+	close->side[LA_ORIG].window_probes = 3;
+	close->side[LA_RESP].zero_windows = 1;
+	close->side[LA_RESP].zero_window_ns = 3 * S;
+	parse(&l, printed(la_output_jsonl_new, &t));
+	line = nth(&l, "close", 0);
+	cr_expect_str_eq(text_of(line, "timeout_cause"), "keepalive_failed");
+	cr_expect_str_eq(text_of(line, "silent"), "resp");
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		cr_expect_eq(number_of(line, numbers[i].key), numbers[i].value, "%s is %lld",
+			     numbers[i].key, (long long)number_of(line, numbers[i].key));
+	for (size_t i = 0; i < sizeof(absent) / sizeof(*absent); i++)
+		cr_expect_not(has(line, absent[i]), "%s", absent[i]);
 	release(&l);
 }
 

@@ -41,9 +41,9 @@ Test(window, one_byte_at_a_shut_window_is_a_probe)
 
 Test(window, a_keepalive_repeats_the_last_number)
 {
-	talk_lines(&t, OPENED, {ORIG, PA, 1, 1, 10}, {RESP, A, 1, 11, 0},
-		   {ORIG, A, 10, 1, 0, LA_R_KEEPALIVE}, {ORIG, PA, 10, 1, 1, LA_R_KEEPALIVE},
-		   {ORIG, PA, 9, 1, 1, LA_R_OLD_DUPLICATE});
+	talk_lines(&t, OPENED, {ORIG, PA, 1, 1, 10}, {RESP, A, 1, 11, 0}, {WAIT, 1000},
+		   {ORIG, A, 10, 1, 0, LA_R_KEEPALIVE}, {WAIT, 1000},
+		   {ORIG, PA, 10, 1, 1, LA_R_KEEPALIVE}, {ORIG, PA, 9, 1, 1, LA_R_OLD_DUPLICATE});
 	cr_assert_eq(side(ORIG)->bytes, 10);
 	cr_assert_eq(side(ORIG)->retrans, 1);
 }

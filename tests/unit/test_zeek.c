@@ -325,7 +325,7 @@ Test(zeek, data_after_its_ack)
 Test(zeek, fin_after_its_ack)
 {
 	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1}, {RESP, A, 1, 2},
-		   {ORIG, FA, 1, 1, 0, LA_R_KEEPALIVE});
+		   {ORIG, FA, 1, 1, 0, LA_R_OLD_DUPLICATE});
 	cr_expect_eq(t.flow.side[t.orig].bytes, 0);
 }
 

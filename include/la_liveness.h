@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * la_liveness.h - is anybody there? What a side asks, and how long its peer stays silent.
+ *
+ *   asks     sends old bytes again, a keepalive, a probe of a zero window, its SYN or FIN again:
+ *            the peer owes an ACK
+ *   answers  the peer sends anything that could be its own, however empty
+ *   goes on  the asker sends something new: there was an answer, which passed elsewhere
+ *
+ * Each question winds up the clock of the flow, as long as a host would ask; one who asks for
+ * ever does not keep a flow for ever. Who has asked three times runs on the clock
+ * `unanswered` (la_timeout.h). The close record tells how many questions are open, since
+ * when, and of what kind: that is its `timeout_cause`. For la_track.h and la_expire.h.
+ */
+#ifndef LA_LIVENESS_H
+#define LA_LIVENESS_H
+
+#include "la_out.h"
+#include "la_timeout.h"
+
+/*
+ * Questions that renew a flow: what hosts ask by default and one more (Linux sends 15
+ * retransmissions and 9 keepalives).
+ */
+#define LA_UNANSWERED_RENEW 16
+
+/*
+ * A keepalive comes out of silence; timers of keepalives count in seconds. What looks like one
+ * but comes sooner is a late copy of the last byte, or an ACK that this byte overtook.
+ */
+#define LA_KEEPALIVE_IDLE (500 * LA_MSEC_NS)
+
+/* Before a segment of s is looked at. */
+LA_INLINE void la_remember(struct la_formerly *was, const struct la_flow *f,
+			   const struct la_side *s)
+{
+	was->last = f->last;
+	was->nxt = s->nxt;
+	was->ack = s->ack;
+	was->retrans = s->retrans;
+	was->sent = s->nxt - s->hist.ahead;
+	was->first = !s->pkts;
+	was->closed = f->flags & LA_F_CLOSED;
+}
+
+/* What looks like a keepalive (la_window.h) at time ts: is it one? */
+LA_INLINE enum la_reason la_check_keepalive(const struct la_flow *f, enum la_reason reason,
+					    __u64 ts)
+{
+	if (reason == LA_R_KEEPALIVE && la_elapsed(f->last, ts) < LA_KEEPALIVE_IDLE)
+		return LA_R_OLD_DUPLICATE;
+	return reason;
+}
+
+/* The side with index d asks. */
+LA_INLINE void la_ask(struct la_flow *f, __u8 d, enum la_question question, __u64 last)
+{
+	if (!f->unanswered || f->question != question) {
+		f->unanswered = 0;
+		f->silent_since = last;
+		f->asker = d;
+		f->question = question;
+	}
+	if (f->unanswered < 0xffff)
+		f->unanswered++;
+	if (f->unanswered > LA_UNANSWERED_RENEW)
+		f->last = last;
+}
+
+/*
+ * A segment of s, index d, has been looked at and was found to be `reason`: a question, an
+ * answer, or a sign that there was one. What is not acted upon may be anybody's.
+ */
+LA_INLINE void la_note_liveness(struct la_flow *f, const struct la_side *s, __u8 d,
+				enum la_reason reason, const struct la_formerly *was)
+{
+	bool again = s->retrans != was->retrans || reason == LA_R_WINDOW_PROBE;
+
+	if (was->closed || reason == LA_R_RST_IGNORED || reason >= LA_R_SEQ_ABOVE_WINDOW)
+		return;
+	if (f->asker != d || la_after(s->ack, was->ack) || la_after(s->nxt, was->nxt))
+		f->unanswered = 0;
+	if (again)
+		la_ask(f, d, LA_ASKS_AGAIN, was->last);
+	else if (reason == LA_R_KEEPALIVE)
+		la_ask(f, d, LA_ASKS_KEEPALIVE, was->last);
+}
+
+/* Why a clock that nobody winds up has run out (enum la_timeout_cause). */
+LA_INLINE __u8 la_silence_cause(const struct la_flow *f)
+{
+	if (!f->unanswered)
+		return LA_TIMEOUT_CAUSE_IDLE;
+	return f->question == LA_ASKS_KEEPALIVE ? LA_TIMEOUT_CAUSE_KEEPALIVE_FAILED
+						: LA_TIMEOUT_CAUSE_DEAD_PEER;
+}
+
+#endif
