@@ -36,16 +36,15 @@ enum la_side_flag {
 
 /* What Zeek would know of a side, see la_history.h. */
 struct la_hist {
-	__u32 syn;     /* sequence number of its last SYN, */
-	__u32 fin;     /* of its last FIN, */
-	__u32 rst;     /* of its last RST: their letters come again if it differs */
-	__u32 ahead;   /* how far the peer's ACKs are ahead of what was seen: part of nxt */
-	__u32 rxmits;  /* segments with payload that did not end beyond what it had sent */
-	__u16 gaps;    /* ACKs of what was not seen */
-	__u16 badsums; /* wrong TCP checksums */
-	__u8 seen;     /* enum la_hist_seen */
-	__u8 state;    /* enum la_zeek_state */
-	__u8 before;   /* the state before that one */
+	__u32 syn;    /* sequence number of its last SYN, */
+	__u32 fin;    /* of its last FIN, */
+	__u32 rst;    /* of its last RST: their letters come again if it differs */
+	__u32 ahead;  /* how far the peer's ACKs are ahead of what was seen: part of nxt */
+	__u32 rxmits; /* segments with payload that did not end beyond what it had sent */
+	__u32 gaps;   /* ACKs of what was not seen */
+	__u8 seen;    /* enum la_hist_seen */
+	__u8 state;   /* enum la_zeek_state */
+	__u8 before;  /* the state before that one */
 	__u8 pad;
 	__u32 hole_got; /* of the hole: bytes that arrived within it */
 };

@@ -16,7 +16,8 @@
  * whose flags no correct stack sends: the tracker's own states are for the truth, these are
  * for comparing. Letters, in the order in which one segment adds them: what it is (s h a d
  * f r i q), zero window (w), nothing new (t), and of its peer the gap that its ACK told (g).
- * Called by la_track.h for each segment, and by la_open.h.
+ * There is no c: checksums are not verified (docs/zeek.md). Called by la_track.h for each
+ * segment, and by la_open.h.
  *
  * Source: Zeek's documentation of Conn::Info, and of the states of its endpoints.
  */
@@ -68,15 +69,6 @@ LA_INLINE void la_history_log(struct la_flow *f, bool orig, char letter, __u32 c
 	if (count == 1 || count == 10 || count == 100 || count == 1000 || count == 10000 ||
 	    count == 100000)
 		la_history(f, orig, letter);
-}
-
-/* A packet of side d whose TCP checksum is wrong: it is nothing but this letter. */
-LA_INLINE void la_history_bad_checksum(struct la_flow *f, __u8 d)
-{
-	struct la_hist *h = &f->side[d & 1].hist;
-
-	if (h->badsums < 0xffff)
-		la_history_log(f, d == f->orig, 'c', ++h->badsums);
 }
 
 /* The originator is not the one who spoke first: direction by SYN-ACK or by ports. */
@@ -281,8 +273,7 @@ LA_INLINE void la_note_gaps(struct la_pass *x)
 	if (!x->gap.bytes || !la_hist_clean(h) || !la_hist_clean(&x->s->hist))
 		return;
 	x->f->missed += x->gap.bytes;
-	if (h->gaps < 0xffff)
-		la_history_log(x->f, !x->orig, 'g', ++h->gaps);
+	la_history_log(x->f, !x->orig, 'g', ++h->gaps);
 }
 
 LA_INLINE bool la_hist_ended(const struct la_hist *h)
