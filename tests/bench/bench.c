@@ -27,9 +27,11 @@ static const struct hook {
 	const char *name;
 	enum la_prog prog;
 	enum la_hook hook;
-	int pass; /* what the driver returns if the tail call worked */
+	int pass;   /* what the driver returns if the tail call worked */
+	bool decap; /* as with --decap */
 } hooks[] = {
 	{"xdp", LA_PROG_XDP, LA_HOOK_XDP, 2 /* XDP_PASS */},
+	{"xdp decap", LA_PROG_XDP, LA_HOOK_XDP, 2, true},
 	{"tc ingress", LA_PROG_TC_INGRESS, LA_HOOK_TC_INGRESS, -1 /* TC_ACT_UNSPEC */},
 };
 
@@ -151,6 +153,7 @@ static int prepare(struct bench *b)
 	int nothing;
 
 	la_config_defaults(&opts.config);
+	opts.config.decap = b->hook->decap;
 	b->loader = la_loader_open(&opts);
 	if (!b->loader)
 		return -1;
