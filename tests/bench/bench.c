@@ -30,9 +30,9 @@ static const struct hook {
 	int pass;   /* what the driver returns if the tail call worked */
 	bool decap; /* as with --decap */
 } hooks[] = {
-	{"xdp", LA_PROG_XDP, LA_HOOK_XDP, 2 /* XDP_PASS */},
+	{"xdp", LA_PROG_XDP, LA_HOOK_XDP, 2 /* XDP_PASS */, false},
 	{"xdp decap", LA_PROG_XDP, LA_HOOK_XDP, 2, true},
-	{"tc ingress", LA_PROG_TC_INGRESS, LA_HOOK_TC_INGRESS, -1 /* TC_ACT_UNSPEC */},
+	{"tc ingress", LA_PROG_TC_INGRESS, LA_HOOK_TC_INGRESS, -1 /* TC_ACT_UNSPEC */, false},
 };
 
 static const unsigned int flow_bits[] = {10, 17, 20};
