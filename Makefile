@@ -76,7 +76,7 @@ HEADERS   := $(wildcard include/*.h)
 USER_HEADERS := $(wildcard user/*.h)
 FORMATTED  = $(wildcard include/*.h bpf/*.[ch] user/*.[ch] tests/*.[ch] tests/*/*.[ch])
 skeletons  = $(patsubst %.bpf.c,build/%.skel.h,$(notdir $(wildcard tests/$(1)/*.bpf.c)))
-FUZZ_SECONDS ?= 20
+SECONDS ?= 3600
 
 # All probes at once: a $(shell) between running jobs reaps their processes, and make 4.3
 # then says "wait: No child processes". Goals that build nothing themselves do without.
@@ -137,10 +137,11 @@ bench: ## measure the cost of a packet in the BPF programs
 	@+$(SUBMAKE) build/bench
 	build/bench
 
-fuzz: ## run each fuzzer for FUZZ_SECONDS (20)
+fuzz: ## run each fuzzer for SECONDS (3600), from the corpora of tests/fuzz and into build/corpus
 	@$(MAKE) -s deps
 	@+$(SUBMAKE) $(FUZZERS)
-	@for f in $(notdir $(FUZZERS)); do $(MAKE) -s fuzz-run/$$f FUZZ_ARGS=-max_total_time=$(FUZZ_SECONDS) || exit 1; done
+	@for f in $(notdir $(FUZZERS)); do mkdir -p build/corpus/$$f; \
+		$(MAKE) -s fuzz-run/$$f FUZZ_ARGS="-max_total_time=$(SECONDS) build/corpus/$$f" || exit 1; done
 
 install: build/lastack ## install build/lastack into DESTDIR/PREFIX/bin (PREFIX is /usr/local)
 	$(Q)install -d $(DESTDIR)$(BINDIR)
@@ -163,7 +164,7 @@ tidy: build/lastack ## run clang-tidy over user/
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo "variables: V=1 (show commands) IFACE ARGS PREFIX DESTDIR CLANG CC CFLAGS FUZZ_SECONDS N SEED LOSS"
+	@echo "variables: V=1 (show commands) IFACE ARGS PREFIX DESTDIR CLANG CC CFLAGS SECONDS N SEED LOSS"
 
 # Installs what is missing where there is apt and the right to use it, else says what to install.
 deps: ## install what is needed to build and test (apt), or list it
@@ -274,9 +275,11 @@ check-captures: build/captures ## fail if the captures are not what their progra
 check-bpf: ## the BPF programs compile without a warning
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c bpf/lastack.bpf.c -o /dev/null
 
-# A bounded run with a fixed seed, from the saved inputs if there are any.
+# What crashed once, then a bounded run with a fixed seed from the saved inputs, if there are any.
 FUZZ_ARGS ?= -runs=20000 -seed=1
 fuzz-run/%: build/% FORCE
+	$(Q)for crash in $(wildcard tests/fuzz/crashes/$*/*); do \
+		build/$* -verbosity=0 $$crash >build/$*.log 2>&1 || { cat build/$*.log; exit 1; }; done
 	$(Q)build/$* $(FUZZ_ARGS) -max_len=4096 -print_final_stats=0 -verbosity=0 \
 		-artifact_prefix=build/ $(wildcard tests/fuzz/corpus/$*)
 

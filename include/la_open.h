@@ -71,6 +71,7 @@ LA_INLINE void la_open_provisional(struct la_pass *x)
 	x->f->start = prov->ts;
 	x->s->state = LA_LISTEN;
 	x->p->state = LA_CLOSED;
+	x->s->since = prov->ts;
 	x->p->since = prov->ts;
 	x->out->ts = prov->ts;
 	la_take_syn(x->p, prov->isn, prov->nxt, prov->mss, prov->wscale, prov->opts);

@@ -63,6 +63,7 @@ LA_INLINE void la_settle(struct la_pass *x)
 	if (class != f->class) {
 		f->class = class;
 		f->since = x->out->ts;
+		f->last = x->out->ts; /* whatever moved it: a clock that starts has its full time */
 	}
 	f->flags &= ~LA_F_FAST;
 	if (la_may_go_fast(f))

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_found.c - what the fuzzers found in the tracker, each as a short talk.
+ */
+#include "talk.h"
+
+static struct talk t;
+
+static void start(void)
+{
+	talk_init(&t, 40000, 443);
+}
+
+TestSuite(found, .init = start, .timeout = 10);
+
+static const struct la_rec_close *last_close(void)
+{
+	return &talk_find(&t, LA_REC_CLOSE, talk_count(&t, LA_REC_CLOSE) - 1)->close;
+}
+
+static __u64 time_in_states(const struct la_rec_side *side)
+{
+	__u64 sum = 0;
+
+	for (int s = 0; s < LA_STATE_MAX; s++)
+		sum += side->in_state[s];
+	return sum;
+}
+
+/* A provisional SYN begins the new connection for both: its listener waited since then, too. */
+Test(found, times_in_states_add_up_after_a_provisional_syn)
+{
+	talk_lines(
+		&t, {ORIG, S, 0, 0}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1},
+		{ORIG, S, .isn = 777000, .reason = LA_R_PROVISIONAL_SYN}, {WAIT, 400},
+		{RESP, SA, .isn = 888000, .ack = 1, .orig = LA_SYN_SENT, .resp = LA_SYN_RECEIVED},
+		{ORIG, A, 1, 1}, {ORIG, R, 1, 0});
+	cr_assert_eq(talk_count(&t, LA_REC_CLOSE), 2);
+	cr_expect_eq(last_close()->duration_ns, 403 * LA_MSEC_NS);
+	for (int end = 0; end < 2; end++)
+		cr_expect_eq(time_in_states(&last_close()->side[end]), last_close()->duration_ns);
+}
+
+/* An old duplicate renews nothing, but its FIN may change the clock, which then starts anew. */
+Test(found, a_clock_never_starts_in_the_past)
+{
+	talk_lines(&t, {ORIG, S, 0, 0}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1}, {RESP, PA, 1, 1, 10},
+		   {ORIG, A, 1, 11}, {ORIG, FA, 1, 11}, {ORIG, A, 2, 12}, {WAIT, 130000},
+		   {RESP, FA, 1, 1, 10, LA_R_OLD_DUPLICATE});
+	cr_assert_eq(t.flow.class, LA_TIMEOUT_CLOSING);
+	cr_expect_gt(la_deadline(&t.flow, &t.cfg), t.now);
+}
