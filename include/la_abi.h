@@ -92,7 +92,9 @@ struct la_rec_side {
 	__u64 ip_bytes;		      /* with IP and TCP headers, every time it was sent */
 	__u64 in_state[LA_STATE_MAX]; /* ns spent in each state, by enum la_state; 0: never */
 	__u64 zero_window_ns;	      /* time in which it advertised a zero window */
-	__u32 retrans;		      /* segments that carried nothing new */
+	__u32 retrans;		      /* segments that it sent again */
+	__u32 ooo;		      /* data segments that later ones had overtaken */
+	__u32 dups;		      /* data segments that its peer got twice */
 
 	__u32 in_flight;     /* sequence numbers that were not acknowledged at the end */
 	__u32 max_in_flight; /* most of them at any time */
@@ -171,8 +173,8 @@ _Static_assert(sizeof(struct la_rec_seg) == 16, "ABI");
 _Static_assert(sizeof(struct la_rec_state) == 104, "ABI");
 _Static_assert(sizeof(struct la_rec_segment) == 96, "ABI");
 _Static_assert(sizeof(struct la_rec_rst) == 96, "ABI");
-_Static_assert(sizeof(struct la_rec_side) == 160, "ABI");
-_Static_assert(sizeof(struct la_rec_close) == 480, "ABI");
+_Static_assert(sizeof(struct la_rec_side) == 168, "ABI");
+_Static_assert(sizeof(struct la_rec_close) == 496, "ABI");
 _Static_assert(sizeof(struct la_rec_zeek) == 104, "ABI");
 _Static_assert(sizeof(struct la_rec_gone) == 192, "ABI");
 _Static_assert(sizeof(struct la_rec_lost) == 88, "ABI");

@@ -4,13 +4,13 @@
  * and holes.
  *
  * Bytes are counted where SND.NXT advances, so each byte counts once however often it was
- * sent, and a counter runs past 2^32 without help. A segment below SND.NXT is a
- * retransmission unless it fills a hole: then it was only overtaken.
+ * sent, and a counter runs past 2^32 without help. What a segment below SND.NXT is, la_again.h
+ * decides.
  */
 #ifndef LA_ACCOUNT_H
 #define LA_ACCOUNT_H
 
-#include "la_flow.h"
+#include "la_again.h"
 
 /* Adds to a counter that the other CPU's fast path may be adding to. */
 LA_INLINE void la_add(__u64 *counter, __u64 n)
@@ -88,20 +88,22 @@ LA_INLINE __u32 la_advance(struct la_side *s, __u32 end)
 	return end - nxt;
 }
 
-/* Takes note of the payload [seg->seq, end) of s. */
-LA_INLINE void la_account_data(struct la_side *s, const struct la_segment *seg, __u32 end)
+/* Takes note of the payload [seg->seq, end) that s sends to p. */
+LA_INLINE void la_account_data(const struct la_flow *f, struct la_side *s, const struct la_side *p,
+			       const struct la_segment *seg, __u32 end)
 {
 	bool hole = s->hole_lo != s->hole_hi;
 	__u32 fresh;
 
-	if (seg->len && la_before(seg->seq, s->nxt) && !la_in_hole(s, seg->seq, end))
-		s->retrans++;
+	if (seg->len && la_before(seg->seq, s->nxt))
+		la_count_again(f, s, p, seg, la_in_hole(s, seg->seq, end));
 	if (la_after(seg->seq, s->nxt)) {
 		/* Of several holes one is made: what lies between them is known. */
 		s->hist.hole_got = hole ? s->hist.hole_got + s->nxt - s->hole_hi : 0;
 		if (!hole)
 			s->hole_lo = s->nxt;
 		s->hole_hi = seg->seq;
+		s->hole_at = la_short_time(seg->ts);
 	}
 	fresh = la_advance(s, end);
 	if (fresh)

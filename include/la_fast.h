@@ -12,6 +12,7 @@
 
 #include "la_account.h"
 #include "la_flight.h"
+#include "la_paws.h"
 #include "la_timeout.h"
 #include "la_window.h"
 
@@ -27,6 +28,8 @@ LA_INLINE bool la_is_plain(const struct la_flow *f, const struct la_side *s,
 		return false; /* its letter is not in the history yet */
 	if (seg->len && f->data_segs < 2 && s == &f->side[f->orig & 1])
 		return false; /* the stage still counts */
+	if ((seg->opts & LA_OPT_DSACK) || la_is_wrapped(p, seg))
+		return false;
 	return seg->seq == s->nxt && !la_before(seg->ack, s->ack) && !la_after(seg->ack, p->nxt) &&
 	       !la_after(seg->seq + seg->len, p->edge);
 }
@@ -47,6 +50,7 @@ LA_INLINE bool la_fast(struct la_flow *f, const struct la_segment *seg, const st
 		la_note_flight(s, p, end);
 	}
 	la_count_segment(s, p, seg, v4);
+	la_take_times(s, p, seg);
 	if (la_after(seg->ack, ack))
 		__sync_val_compare_and_swap(&s->ack, ack, seg->ack);
 	s->wnd = la_seg_window(s, seg);

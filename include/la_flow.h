@@ -74,6 +74,14 @@ struct la_side {
 	__u32 zeros;	/* segments that announced a zero window */
 	__u64 since;	/* when it entered its state, ns */
 
+	/* la_again.h, la_paws.h */
+	__u32 tsval;	   /* latest TSval that it sent (RFC 7323); 0: none */
+	__u32 tsecr;	   /* TSecr that it sent last, its TS.Recent; 0: none */
+	__u32 ooo;	   /* data segments that were overtaken */
+	__u32 dups;	   /* data segments that its peer got twice */
+	__u32 dups_untold; /* of them, those that the peer may yet tell of by DSACK */
+	__u32 hole_at;	   /* when the hole opened, la_short_time() */
+
 	/* la_flight.h */
 	__u32 wnd;	    /* RCV.WND as it advertised it last, bytes */
 	__u32 flight_max;   /* most that was in flight of it */

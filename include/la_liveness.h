@@ -76,7 +76,8 @@ LA_INLINE void la_note_liveness(struct la_flow *f, const struct la_side *s, __u8
 {
 	bool again = s->retrans != was->retrans || reason == LA_R_WINDOW_PROBE;
 
-	if (was->closed || reason == LA_R_RST_IGNORED || reason >= LA_R_SEQ_ABOVE_WINDOW)
+	if (was->closed || reason == LA_R_RST_IGNORED || reason == LA_R_PAWS ||
+	    reason >= LA_R_SEQ_ABOVE_WINDOW)
 		return;
 	if (f->asker != d || la_after(s->ack, was->ack) || la_after(s->nxt, was->nxt))
 		f->unanswered = 0;

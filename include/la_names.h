@@ -127,6 +127,7 @@
 	X(PROVISIONAL_SYN, IGNORE, "provisional_syn", "SYN on a live tuple, waits for its answer") \
 	X(STALE_SYN, IGNORE, "stale_syn", "SYN older than the connection in TIME_WAIT")            \
 	X(OLD_DUPLICATE, IGNORE, "old_duplicate", "wholly below what was acknowledged")            \
+	X(PAWS, IGNORE, "paws", "older than the last timestamp of its receiver")                   \
 	X(KEEPALIVE, IGNORE, "keepalive", "keepalive probe")                                       \
 	X(CHALLENGE_ACK, IGNORE, "challenge_ack", "ACK in answer to an unacceptable segment")      \
 	X(WINDOW_PROBE, IGNORE, "window_probe", "probe of a zero window")                          \

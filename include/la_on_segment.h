@@ -261,7 +261,7 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 	if (reason == LA_R_WINDOW_PROBE)
 		s->probes++;
 	if ((reason != LA_R_KEEPALIVE && reason != LA_R_WINDOW_PROBE) || la_after(end, s->nxt))
-		la_account_data(s, x->seg, end);
+		la_account_data(f, s, p, x->seg, end);
 	if (x->seg->len)
 		la_note_flight(s, p, end);
 	la_take_ack(s, x->seg);

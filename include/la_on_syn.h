@@ -24,13 +24,13 @@ LA_INLINE enum la_reason la_replace(struct la_pass *x)
 	return LA_R_ACCEPTED;
 }
 
-/* RFC 1122 4.2.2.13: a SYN may reopen a TIME_WAIT if its number is beyond the old ones. */
+/* May a SYN reopen a connection that has ended? */
 LA_INLINE bool la_syn_reopens(const struct la_side *s, const struct la_side *p,
 			      const struct la_segment *seg)
 {
 	if (p->state != LA_TIME_WAIT)
 		return true;
-	return la_after(seg->seq, s->nxt);
+	return la_syn_is_newer(s, seg);
 }
 
 LA_INLINE enum la_reason la_note_provisional(struct la_pass *x)

@@ -55,6 +55,7 @@ enum la_opt_kind {
 	LA_KIND_MSS = 2,
 	LA_KIND_WSCALE = 3,
 	LA_KIND_SACK = 4,
+	LA_KIND_SACKED = 5,
 	LA_KIND_TS = 8,
 };
 
@@ -409,8 +410,31 @@ LA_INLINE void la_syn_options(const __u8 *o, const __u8 *end, __u32 len, struct 
 }
 
 /*
+ * Does the list at o, len bytes, after two NOPs, say that something came twice? RFC 2883 4:
+ * then the first block lies below the ACK or within the second block.
+ */
+LA_INLINE __u8 la_dsack_option(const __u8 *o, const __u8 *end, __u32 len, __u32 ack)
+{
+	__u32 lo, hi;
+
+	if (len < 12 || o + 12 > end || la_load16(o) != 0x0101 || o[2] != LA_KIND_SACKED)
+		return 0;
+	lo = la_ntoh32(la_load32(o + 4));
+	hi = la_ntoh32(la_load32(o + 8));
+	if ((__s32)(hi - ack) <= 0)
+		return LA_OPT_DSACK;
+	if (o[3] < 18 || len < 20 || o + 20 > end)
+		return 0;
+	return (__s32)(lo - la_ntoh32(la_load32(o + 12))) >= 0 &&
+			       (__s32)(la_ntoh32(la_load32(o + 16)) - hi) >= 0
+		       ? LA_OPT_DSACK
+		       : 0;
+}
+
+/*
  * Finds the timestamps of a segment that is not a SYN where stacks put them: after two NOPs
- * (RFC 7323 appendix A), or else first in the list. len: option bytes at o.
+ * (RFC 7323 appendix A), or else first in the list; SACK blocks after them, or where there
+ * are no timestamps in their place. len: option bytes at o.
  */
 LA_INLINE void la_data_options(const __u8 *o, const __u8 *end, __u32 len, struct la_segment *seg)
 {
@@ -419,11 +443,13 @@ LA_INLINE void la_data_options(const __u8 *o, const __u8 *end, __u32 len, struct
 	if (la_load32(o) == la_hton32(0x0101080a)) {
 		seg->tsval = la_ntoh32(la_load32(o + 4));
 		seg->tsecr = la_ntoh32(la_load32(o + 8));
-		seg->opts = LA_OPT_TS;
+		seg->opts = LA_OPT_TS | la_dsack_option(o + 12, end, len - 12, seg->ack);
 	} else if (la_load16(o) == la_hton16(0x080a)) {
 		seg->tsval = la_bytes32(o + 2);
 		seg->tsecr = la_bytes32(o + 6);
 		seg->opts = LA_OPT_TS;
+	} else {
+		seg->opts = la_dsack_option(o, end, len, seg->ack);
 	}
 }
 

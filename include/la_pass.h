@@ -14,6 +14,7 @@
 #include "la_flight.h"
 #include "la_flow.h"
 #include "la_out.h"
+#include "la_paws.h"
 #include "la_window.h"
 
 /* A segment under way through the tracker, with what is asked of it again and again. */

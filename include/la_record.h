@@ -138,6 +138,8 @@ LA_INLINE void la_record_side(struct la_rec_side *r, const struct la_side *s,
 		r->in_state[s->state] += la_elapsed(s->since, ended);
 	r->zero_window_ns = la_zero_window_ns(s, ended);
 	r->retrans = s->retrans;
+	r->ooo = s->ooo;
+	r->dups = s->dups;
 	r->in_flight = la_in_flight(s, p);
 	r->max_in_flight = s->flight_max;
 	r->window = midstream ? 0 : s->wnd;

@@ -29,6 +29,7 @@ enum la_seg_opt {
 	LA_OPT_WSCALE = 0x02, /* wscale is valid, at most 14 (RFC 7323 2) */
 	LA_OPT_SACK = 0x04,   /* SACK permitted (RFC 2018) */
 	LA_OPT_TS = 0x08,     /* tsval and tsecr are valid (RFC 7323 3) */
+	LA_OPT_DSACK = 0x20,  /* its first SACK block tells of a duplicate (RFC 2883) */
 	LA_OPT_BAD = 0x10,    /* the option list is malformed; what came before it is valid */
 };
 

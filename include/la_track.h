@@ -89,7 +89,7 @@ LA_INLINE enum la_reason la_dispatch(struct la_pass *x)
 	if (flags & LA_RST)
 		return la_on_rst(x);
 	if (!(flags & LA_SYN))
-		return la_on_segment(x);
+		return la_paws_drops(x->f, x->p, x->seg) ? LA_R_PAWS : la_on_segment(x);
 	return flags & LA_ACK ? la_on_syn_ack(x) : la_on_syn(x);
 }
 
@@ -142,6 +142,8 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 	reason = la_reload(out->reason);
 	if (!(out->want & LA_WANT_AGAIN)) {
 		la_history_note(&x, &out->was, reason);
+		if (reason == LA_R_ACCEPTED)
+			la_note_times(x.s, x.p, seg);
 		la_note_liveness(f, x.s, d, reason, &out->was);
 		la_count_segment(x.s, x.p, seg, x.v4);
 		if ((f->flags & LA_F_CLOSED) && !(out->want & LA_WANT_CLOSE))

@@ -218,6 +218,10 @@ static void put_amounts(struct la_buf *b, const struct la_rec_side *orig,
 	NUM(b, "resp_ip_bytes", resp->ip_bytes);
 	NUM(b, "orig_retrans", orig->retrans);
 	NUM(b, "resp_retrans", resp->retrans);
+	NUM(b, "orig_ooo", orig->ooo);
+	NUM(b, "resp_ooo", resp->ooo);
+	NUM(b, "orig_dups", orig->dups);
+	NUM(b, "resp_dups", resp->dups);
 }
 
 /* Zeek's words for what was seen. */

@@ -32,6 +32,8 @@ struct peer {
 struct chat {
 	struct peer peer[2];
 	int stage;
+	__u32 clock; /* of its timestamps; 0: it has none */
+	char options[24];
 };
 
 #define CHATS 6
@@ -49,6 +51,23 @@ static inline void begin(struct chat *c, struct dice *d, int n)
 		c->peer[i].ttl = 64;
 	}
 	c->stage = 0;
+	c->clock = n & 2 ? 1 + roll(d, 0xfffffffe) : 0;
+}
+
+/* Timestamps, at times from the past, and at times a SACK block near the ACK. */
+static inline void put_options(struct chat *c, struct dice *d, struct la_packet *p)
+{
+	__u8 *o = (__u8 *)c->options;
+
+	c->clock += roll(d, 3);
+	la_put32(o, 0x0101080a);
+	la_put32(o + 4, roll(d, 10) ? c->clock : c->clock - roll(d, 5));
+	la_put32(o + 8, c->clock - roll(d, 3));
+	la_put32(o + 12, 0x0101050a);
+	la_put32(o + 16, p->ack + roll(d, 400) - 200);
+	la_put32(o + 20, p->ack + roll(d, 400) - 200);
+	p->options = c->options;
+	p->options_len = roll(d, 4) ? 12 : 24;
 }
 
 /* What an orderly pair would send next; moves the chat on. */
@@ -83,6 +102,8 @@ static inline struct la_packet orderly(struct chat *c, struct dice *d)
 	p.ttl = c->peer[from].ttl;
 	p.seq = c->peer[from].nxt;
 	p.ack = flags & LA_ACK ? c->peer[!from].nxt : 0;
+	if (c->clock && !(flags & LA_SYN))
+		put_options(c, d, &p);
 	c->peer[from].nxt += p.payload_len + !!(flags & (LA_SYN | LA_FIN));
 	return p;
 }

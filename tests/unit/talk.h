@@ -52,6 +52,8 @@ struct line {
 	__u32 isn; /* for a SYN: another initial sequence number, absolute */
 	bool raw;  /* seq and ack are absolute */
 	__u32 hook;
+	__u32 ts, ecr; /* TSval and TSecr; no timestamps if ts is 0 */
+	__u8 opts;     /* more of enum la_seg_opt */
 };
 
 struct talk {
@@ -135,6 +137,9 @@ static inline struct la_segment talk_segment(struct talk *t, const struct line *
 		if (l->isn)
 			t->isn[l->who] = l->isn;
 	}
+	seg.opts |= l->opts | (l->ts ? LA_OPT_TS : 0);
+	seg.tsval = l->ts;
+	seg.tsecr = l->ecr;
 	return seg;
 }
 

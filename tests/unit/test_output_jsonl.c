@@ -294,6 +294,9 @@ Test(jsonl, close_of_a_silent_peer, .timeout = 10)
 	} numbers[] = {
 		{"unanswered", 9},
 		{"unanswered_ns", 675 * S},
+		{"orig_ooo", 4},
+		{"resp_ooo", 0},
+		{"orig_dups", 2},
 		{"orig_in_flight", 100},
 		{"orig_max_in_flight", 4096},
 		{"orig_window", 64256},
@@ -315,6 +318,8 @@ Test(jsonl, close_of_a_silent_peer, .timeout = 10)
 	close->silent = LA_RESP;
 	close->unanswered = 9;
 	close->unanswered_ns = 675 * S;
+	close->side[LA_ORIG].ooo = 4;
+	close->side[LA_ORIG].dups = 2;
 	close->side[LA_ORIG].in_flight = 100;
 	close->side[LA_ORIG].max_in_flight = 4096;
 	close->side[LA_ORIG].window = 64256;
