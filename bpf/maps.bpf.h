@@ -64,6 +64,7 @@ struct {
 struct la_scratch {
 	struct la_out out;
 	struct la_flow ended;
+	__u32 owes; /* 1: the close record of `ended` is due */
 };
 
 struct {

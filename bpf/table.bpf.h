@@ -83,18 +83,21 @@ static __always_inline void la_emit_leaving(const struct la_key *key, struct la_
 
 /*
  * One call of the tracker. Returns what became of the segment (enum la_reason), with
- * LA_AGAIN if it has to be tracked once more.
+ * LA_AGAIN if it has to be tracked once more. Its stack is at the limit: what follows the
+ * lock is la_tell()'s.
  */
 __noinline int la_slow(struct la_key *key, struct la_segment *seg)
 {
 	struct la_scratch *s = la_scratch();
 	struct la_entry *e;
-	__u32 reason, owes = 0;
+	__u32 reason;
 	__u64 due = ~0ULL;
 	bool reopens;
 
 	if (!key || !seg || !s)
 		return LA_R_TABLE_FULL;
+	la_out_reset(&s->out, seg->ts);
+	s->owes = 0;
 	e = la_find_or_create(key);
 	if (!e)
 		return LA_R_TABLE_FULL;
@@ -109,7 +112,7 @@ __noinline int la_slow(struct la_key *key, struct la_segment *seg)
 		due = la_deadline(&e->flow, &la_cfg);
 	if (s->out.want & (LA_WANT_CLOSE | LA_WANT_GONE)) {
 		s->ended = e->flow;
-		owes = e->due || (s->out.want & LA_WANT_CLOSE);
+		s->owes = e->due || (s->out.want & LA_WANT_CLOSE);
 	}
 	if ((s->out.want & LA_WANT_GONE) && reopens) {
 		__builtin_memset(&e->flow, 0, sizeof(e->flow));
@@ -118,19 +121,39 @@ __noinline int la_slow(struct la_key *key, struct la_segment *seg)
 	bpf_spin_unlock(&e->lock);
 	if (la_replayed && due < la_fed.due)
 		la_fed.due = due;
+	if (!(s->out.want & LA_WANT_GONE))
+		return reason;
+	return reopens ? reason | LA_AGAIN : LA_R_NO_FLOW;
+}
 
+/* The close record finds the ring full: the entry remembers. */
+static __always_inline void la_close_later(const struct la_key *key)
+{
+	struct la_entry *e = bpf_map_lookup_elem(&flows, key);
+
+	if (e)
+		e->due = 1;
+}
+
+/* The records of what la_slow() has just noted, and the end of a flow that has left. */
+__noinline int la_tell(struct la_key *key, struct la_segment *seg)
+{
+	struct la_scratch *s = la_scratch();
+
+	if (!key || !seg || !s)
+		return 0;
 	la_emit_changes(key, seg);
 	if (!(s->out.want & LA_WANT_GONE)) {
-		if (owes && !la_emit_close(key, s))
-			e->due = 1;
-		return reason;
+		if (s->owes && !la_emit_close(key, s))
+			la_close_later(key);
+		return 0;
 	}
-	if (reopens)
+	if (la_may_open(seg) == LA_R_ACCEPTED)
 		la_count_flows(1, 0);
 	else
 		bpf_map_delete_elem(&flows, key);
-	la_emit_leaving(key, s, owes);
-	return reopens ? reason | LA_AGAIN : LA_R_NO_FLOW;
+	la_emit_leaving(key, s, s->owes);
+	return 0;
 }
 
 /* Tracks one segment, whatever it takes. */
@@ -149,6 +172,7 @@ static __always_inline __u32 la_track_packet(struct la_key *key, struct la_segme
 		s->out.has_prov = 0;
 	for (i = 0; i < LA_TRIES; i++) {
 		reason = la_slow(key, seg);
+		la_tell(key, seg);
 		if (!(reason & LA_AGAIN))
 			break;
 	}
