@@ -11,6 +11,7 @@
 #include "vmlinux.h"
 
 #include "la_decap.h"
+#include "la_icmp.h"
 #include "la_parse.h"
 #include "table.bpf.h"
 #include <bpf/bpf_core_read.h>
@@ -50,6 +51,18 @@ static __always_inline __u32 la_packet(struct la_key *key, struct la_segment *se
 	return la_track_packet(key, seg);
 }
 
+/* An ICMP message of which la_parse() left key and seg. */
+static __noinline __u32 la_icmp_packet(const void *data, const void *end, struct la_key *key,
+				       struct la_segment *seg)
+{
+	__u32 reason = la_parse_icmp(data, end, key, seg);
+
+	if (reason != LA_R_ACCEPTED)
+		return reason;
+	seg->ts = la_now();
+	return la_icmp_error(key, seg);
+}
+
 /* The length of a frame with all its buffers; before Linux 5.18 there is only one. */
 static __always_inline __u32 la_xdp_len(struct xdp_md *ctx)
 {
@@ -70,7 +83,9 @@ int la_xdp(struct xdp_md *ctx)
 	__u32 reason;
 
 	reason = la_read(data, end, la_xdp_len(ctx), LA_LINK_ETHER, 0, &key, &seg);
-	if (reason == LA_R_ACCEPTED || seg.odd) {
+	if (reason == LA_R_ICMP) {
+		reason = la_icmp_packet(data, end, &key, &seg);
+	} else if (reason == LA_R_ACCEPTED || seg.odd) {
 		seg.segs = 0; /* generic XDP may see a super-packet, and does not say so */
 		reason = la_packet(&key, &seg, ctx->ingress_ifindex, false);
 	}
@@ -82,14 +97,14 @@ static __always_inline __u32 la_tc_parse(struct __sk_buff *skb, enum la_link lin
 					 struct la_key *key, struct la_segment *seg)
 {
 	__be16 proto = link == LA_LINK_L3 ? (__be16)skb->protocol : 0;
+	const void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
 	__u32 len = skb->len;
 
 	if (la_replayed) {
 		proto = la_fed.l3_proto;
 		len = la_fed.wire_len;
 	}
-	return la_read((void *)(long)skb->data, (void *)(long)skb->data_end, len, link, proto, key,
-		       seg);
+	return la_read(data, end, len, link, proto, key, seg);
 }
 
 /* Headers that the linear part of an skb should hold, and how much to pull in if it does not. */
@@ -108,7 +123,10 @@ static __always_inline int la_tc(struct __sk_buff *skb, enum la_link link, bool 
 		bpf_skb_pull_data(skb, pull);
 	}
 	reason = la_tc_parse(skb, link, &key, &seg);
-	if (reason == LA_R_ACCEPTED || seg.odd) {
+	if (reason == LA_R_ICMP) {
+		reason = la_icmp_packet((void *)(long)skb->data, (void *)(long)skb->data_end, &key,
+					&seg);
+	} else if (reason == LA_R_ACCEPTED || seg.odd) {
 		if (skb->gso_segs > 1)
 			seg.segs = skb->gso_segs;
 		reason = la_packet(&key, &seg, skb->ifindex, egress);

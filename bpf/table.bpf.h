@@ -179,6 +179,34 @@ static __always_inline __u32 la_track_packet(struct la_key *key, struct la_segme
 	return reason & (LA_AGAIN - 1);
 }
 
+/* An ICMP error about a segment of this flow. Returns what became of it (enum la_reason). */
+__noinline int la_icmp_error(struct la_key *key, struct la_segment *seg)
+{
+	struct la_scratch *s = la_scratch();
+	struct la_entry *e;
+	__u64 due = ~0ULL;
+	__u32 reason;
+
+	if (!key || !seg || !s)
+		return LA_R_ICMP;
+	e = bpf_map_lookup_elem(&flows, key);
+	if (!e)
+		return LA_R_ICMP;
+	bpf_spin_lock(&e->lock);
+	reason = la_track_icmp(&e->flow, seg, &la_cfg, &s->out);
+	if (la_replayed)
+		due = la_deadline(&e->flow, &la_cfg);
+	if (s->out.want & LA_WANT_CLOSE)
+		s->ended = e->flow;
+	bpf_spin_unlock(&e->lock);
+	if (la_replayed && due < la_fed.due)
+		la_fed.due = due;
+	la_emit_changes(key, seg);
+	if ((s->out.want & LA_WANT_CLOSE) && !la_emit_close(key, s))
+		e->due = 1;
+	return reason;
+}
+
 /* ---- expiry ---- */
 
 struct la_sweep {

@@ -42,7 +42,7 @@ struct la_rec_seg {
 	__u32 seq;   /* SEG.SEQ - ISN of its sender */
 	__u32 ack;   /* SEG.ACK - ISN of its receiver; 0 without LA_ACK or before that is known */
 	__u32 len;   /* payload bytes */
-	__u8 flags;  /* enum la_tcp_flag; 0: no segment, a timer did it */
+	__u8 flags;  /* enum la_tcp_flag; 0: no segment, a timer or an ICMP error did it */
 	__u8 sender; /* enum la_endpoint */
 	__u16 pad;
 };
@@ -133,6 +133,11 @@ struct la_rec_close {
 	char history[LA_HISTORY_MAX]; /* Zeek's letters, not terminated */
 
 	__u32 unanswered; /* questions at the end that the peer had not answered */
+	__u8 icmp_type;	  /* last ICMP error about a segment of it, or 0 */
+	__u8 icmp_code;
+	__u8 icmp_to; /* enum la_endpoint: whose segment it was; valid with icmp_type */
+	__u8 one_way; /* 1 + enum la_endpoint: only that one was heard; 0: both, or an attempt */
+	__u8 pad[4];
 };
 
 /* What Zeek's conn.log says of a connection, as of this moment; arrays by enum la_endpoint. */
@@ -156,7 +161,9 @@ struct la_rec_gone {
 	__u32 fin_retrans; /* FINs sent again after the close */
 	__u32 late_rst;	   /* RSTs after the close */
 	__u8 why;	   /* enum la_gone_why */
-	__u8 pad[3];
+	__u8 forged;	   /* evidence against its RSTs in all its life, as in la_rec_rst */
+	__u8 carried_on;   /* 1: its endpoints went on after the RST that closed it */
+	__u8 pad;
 	struct la_rec_zeek zeek; /* with what came after the close */
 };
 
@@ -174,7 +181,7 @@ _Static_assert(sizeof(struct la_rec_state) == 104, "ABI");
 _Static_assert(sizeof(struct la_rec_segment) == 96, "ABI");
 _Static_assert(sizeof(struct la_rec_rst) == 96, "ABI");
 _Static_assert(sizeof(struct la_rec_side) == 168, "ABI");
-_Static_assert(sizeof(struct la_rec_close) == 496, "ABI");
+_Static_assert(sizeof(struct la_rec_close) == 504, "ABI");
 _Static_assert(sizeof(struct la_rec_zeek) == 104, "ABI");
 _Static_assert(sizeof(struct la_rec_gone) == 192, "ABI");
 _Static_assert(sizeof(struct la_rec_lost) == 88, "ABI");

@@ -20,7 +20,7 @@
 LA_INLINE bool la_is_plain(const struct la_flow *f, const struct la_side *s,
 			   const struct la_side *p, const struct la_segment *seg)
 {
-	if (!(f->flags & LA_F_FAST) || s->hook != seg->hook || !seg->win)
+	if (!(f->flags & LA_F_FAST) || s->hook != seg->hook || !seg->win || s->ttl != seg->ttl)
 		return false;
 	if ((seg->flags & (LA_SYN | LA_FIN | LA_RST | LA_ACK)) != LA_ACK)
 		return false;

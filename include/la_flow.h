@@ -49,6 +49,12 @@ struct la_hist {
 	__u32 hole_got; /* of the hole: bytes that arrived within it */
 };
 
+/* What a side did after a RST, its own or its peer's: la_side.marks. */
+enum la_side_mark {
+	LA_M_SPOKE = 0x01, /* it has sent something since its RST */
+	LA_M_ALIVE = 0x02, /* what it sent proves that it did not close */
+};
+
 /* What is known of one endpoint. Names of sequence variables as in RFC 9293 3.3.1. */
 struct la_side {
 	__u32 nxt;	/* SND.NXT: highest sequence number sent, plus one */
@@ -61,7 +67,7 @@ struct la_side {
 	__u16 flags;	/* enum la_side_flag */
 	__u8 state;	/* enum la_state; 0: the flow is not open yet */
 	__u8 wscale;	/* shift of its window field, 0 until both SYNs agreed */
-	__u8 ttl;	/* of its first segment */
+	__u8 ttl;	/* of its last acceptable segment that was no RST; 0: none yet */
 	__u8 before;	/* enum la_state before its peer's last segment moved it; 0: it did not */
 	__u16 mss;	/* from its SYN; 0: not known */
 	__u32 isn;	/* initial sequence number; midstream: a base for relative numbers */
@@ -72,7 +78,13 @@ struct la_side {
 	__u32 refused;	/* end of its last segment that was refused as invalid */
 	__u32 retrans;	/* segments that carried nothing new */
 	__u32 zeros;	/* segments that announced a zero window */
-	__u64 since;	/* when it entered its state, ns */
+	__u32 rst_peer; /* SND.NXT of its peer at its last RST */
+	__u8 was;	/* enum la_state before the RST that cut the connection */
+	__u8 ttl_first; /* of its first acceptable segment */
+	__u8 icmp_type; /* last ICMP error that quoted a segment of it; 0: none */
+	__u8 icmp_code;
+	__u64 since; /* when it entered its state, ns */
+	__u8 marks;  /* enum la_side_mark */
 
 	/* la_again.h, la_paws.h */
 	__u32 tsval;	   /* latest TSval that it sent (RFC 7323); 0: none */
@@ -109,6 +121,7 @@ enum la_flow_flag {
 	LA_F_FAST = 0x10,	 /* plain segments may take the fast path */
 	LA_F_PROVISIONAL = 0x20, /* a SYN came on the live tuple: prov is valid */
 	LA_F_CHALLENGED = 0x40,	 /* an unacceptable SYN or RST waits for its challenge ACK */
+	LA_F_CARRIED_ON = 0x80,	 /* its peers go on after the RST that closed it */
 };
 
 /* A SYN on a live tuple, kept until the SYN-ACK agrees with it (or never). */
@@ -139,6 +152,7 @@ struct la_flow {
 	__u64 ended;	   /* LA_F_CLOSED since, ns */
 	__u64 heard;	   /* last segment before both sides had closed, unless `last` is later */
 	__u64 missed;	   /* bytes that were acknowledged but not seen, both sides */
+	__u64 rst_at;	   /* last RST of either side, ns */
 	struct la_prov prov;
 
 	/* la_liveness.h */
@@ -175,10 +189,34 @@ LA_INLINE bool la_after(__u32 a, __u32 b)
 	return la_before(b, a);
 }
 
+/* It has ended, and nothing has shown since that it goes on all the same. */
+LA_INLINE bool la_ended(const struct la_flow *f)
+{
+	return (f->flags & (LA_F_CLOSED | LA_F_CARRIED_ON)) == LA_F_CLOSED;
+}
+
+/* A RST has cut it, and both ends keep to that. */
+LA_INLINE bool la_is_cut(const struct la_flow *f)
+{
+	return f->rst_verdict && la_ended(f);
+}
+
+/* 1 + enum la_endpoint if only that one is heard, though the other one answers; else 0. */
+LA_INLINE __u8 la_one_way(const struct la_flow *f)
+{
+	const struct la_side *o = &f->side[f->orig & 1], *r = &f->side[!(f->orig & 1)];
+
+	if (!(f->flags & LA_F_REPLIED) || !o->pkts == !r->pkts)
+		return 0;
+	return 1 + !o->pkts;
+}
+
 /* Time from a to b; 0 if they were seen by two CPUs the other way round. */
 LA_INLINE __u64 la_elapsed(__u64 a, __u64 b)
 {
-	return b > a ? b - a : 0;
+	__u64 d = b - a;
+
+	return d & ~-(d >> 63); /* no branch: it would be walked everywhere */
 }
 
 #endif

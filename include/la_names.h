@@ -38,6 +38,7 @@
 	X(ACK, "ack", "ACK")                                                                       \
 	X(FIN, "fin", "FIN")                                                                       \
 	X(RST, "rst", "RST")                                                                       \
+	X(ICMP, "icmp", "ICMP error")                                                              \
 	X(TIMEOUT, "timeout", "timeout")                                                           \
 	X(POLICY, "policy", "policy")
 
@@ -79,14 +80,27 @@
 	X(POST_PSH, "post_psh", "after the originator's first data segment")                       \
 	X(LATER, "later", "after more data")
 
-/* Evidence that a RST was not sent by the endpoint it names (Weaver et al., NDSS 2009). */
+/*
+ * Evidence that a RST was not sent by the endpoint it names (Weaver et al., NDSS 2009).
+ * X(SYMBOL, STRENGTH, "word", "text"); the text names the innocent cause that is left.
+ */
 #define LA_EVIDENCE(X)                                                                             \
-	X(SENDS_ON, "sends_on", "the sender goes on sending after its RST")                        \
-	X(SECOND_RST, "second_rst", "a second RST with another sequence or ack number")            \
-	X(SEQ_TRAILS, "seq_trails", "its sequence number lies below the sender's data")            \
-	X(SEQ_JUMPS, "seq_jumps", "its sequence number lies beyond the sender's data")             \
-	X(TTL, "ttl", "its TTL is unlike that of the sender's other segments")                     \
-	X(BOTH_SIDES, "both_sides", "RSTs went to both sides at once")
+	X(SENDS_ON, STRONG, "sends_on", "the sender goes on after its RST; no host does")          \
+	X(SECOND_RST, STRONG, "second_rst",                                                        \
+	  "a second RST with numbers that answer no segment; no host sends such")                  \
+	X(SEQ_TRAILS, FAIR, "seq_trails",                                                          \
+	  "its number lies below the sender's data; or it answers what was not seen")              \
+	X(SEQ_JUMPS, WEAK, "seq_jumps",                                                            \
+	  "its number lies beyond the sender's data; or data before it was lost")                  \
+	X(TTL, WEAK, "ttl", "it comes from another distance; or the route has changed")            \
+	X(BOTH_SIDES, FAIR, "both_sides",                                                          \
+	  "RSTs to both sides at once; or both ends gave up at once")
+
+/* How much a piece of evidence is worth. */
+#define LA_STRENGTHS(X)                                                                            \
+	X(WEAK, "weak", "an innocent cause is as likely")                                          \
+	X(FAIR, "fair", "an innocent cause is rare")                                               \
+	X(STRONG, "strong", "no correct host does this")
 
 /* Which clock may end a flow, see la_timeout.h. Default seconds in the third column. */
 #define LA_TIMEOUTS(X)                                                                             \
@@ -105,6 +119,15 @@
 	X(IDLE, "idle", "nothing was said")                                                        \
 	X(DEAD_PEER, "dead_peer", "retransmissions went unanswered")                               \
 	X(KEEPALIVE_FAILED, "keepalive_failed", "keepalive probes went unanswered")
+
+/* What an ICMP or ICMPv6 error says: la_icmp_kind(). */
+#define LA_ICMPS(X)                                                                                \
+	X(NET, "net_unreachable", "network unreachable")                                           \
+	X(HOST, "host_unreachable", "host unreachable")                                            \
+	X(PORT, "port_unreachable", "port unreachable")                                            \
+	X(PROHIBITED, "admin_prohibited", "administratively prohibited")                           \
+	X(EXPIRED, "time_exceeded", "time exceeded")                                               \
+	X(OTHER, "other", "ICMP error")
 
 /* Why a flow left the table: the `why` of its gone record. */
 #define LA_GONE_WHYS(X)                                                                            \
@@ -133,12 +156,14 @@
 	X(WINDOW_PROBE, IGNORE, "window_probe", "probe of a zero window")                          \
 	X(LATE, IGNORE, "late", "after the end of its connection")                                 \
 	X(OTHER_HOOK, IGNORE, "other_hook", "already counted at another interface or hook")        \
+	X(ICMP_ERROR, IGNORE, "icmp_error", "ICMP error about a segment of a connection")          \
 	X(RST_IGNORED, IGNORE, "rst_ignored", "RST that its receiver does not act on")             \
 	X(SEQ_ABOVE_WINDOW, INVALID, "seq_above_window", "data beyond the receiver's window")      \
 	X(ACK_ABOVE_SENT, INVALID, "ack_above_sent", "acknowledges what was never sent")           \
 	X(ACK_TOO_OLD, INVALID, "ack_too_old", "acknowledges far below what was acknowledged")     \
 	X(BAD_SYN_ACK, INVALID, "bad_syn_ack", "SYN-ACK that answers no SYN of its receiver")      \
 	X(RST_OUT_OF_WINDOW, INVALID, "rst_out_of_window", "RST outside the receiver's window")    \
+	X(ICMP_STRAY, INVALID, "icmp_stray", "ICMP error that quotes what is not in flight")       \
 	X(FLAGS_NULL, UNTRACKED, "flags_null", "TCP segment without any flag")                     \
 	X(FLAGS_SYN_FIN, UNTRACKED, "flags_syn_fin", "TCP segment with SYN and FIN")               \
 	X(FLAGS_SYN_RST, UNTRACKED, "flags_syn_rst", "TCP segment with SYN and RST")               \
@@ -146,6 +171,7 @@
 	X(FLAGS_NO_ACK, UNTRACKED, "flags_no_ack", "TCP segment that needs an ACK and has none")   \
 	X(NO_FLOW, UNTRACKED, "no_flow", "RST that belongs to no known connection")                \
 	X(NOT_IP, UNTRACKED, "not_ip", "neither IPv4 nor IPv6")                                    \
+	X(ICMP, UNTRACKED, "icmp", "ICMP, but no error about a known connection")                  \
 	X(NOT_TCP, UNTRACKED, "not_tcp", "IP, but not TCP")                                        \
 	X(FRAGMENT, UNTRACKED, "fragment", "later fragment, carries no TCP header")                \
 	X(L2_TRUNCATED, UNTRACKED, "l2_truncated", "frame ends within its link header")            \
@@ -211,12 +237,16 @@ enum la_closer { LA_NO_CLOSER = 0, LA_CLOSERS(LA_ROW_CLOSER) LA_CLOSER_MAX };
 enum la_rst_verdict { LA_NO_RST = 0, LA_RST_VERDICTS(LA_ROW_RST) LA_RST_VERDICT_MAX };
 #define LA_ROW_STAGE(s, w, t) LA_STAGE_##s,
 enum la_stage { LA_NO_STAGE = 0, LA_STAGES(LA_ROW_STAGE) LA_STAGE_MAX };
-#define LA_ROW_EVIDENCE(s, w, t) LA_EVIDENCE_##s,
+#define LA_ROW_EVIDENCE(s, g, w, t) LA_EVIDENCE_##s,
 enum la_evidence { LA_NO_EVIDENCE = 0, LA_EVIDENCE(LA_ROW_EVIDENCE) LA_EVIDENCE_MAX };
+#define LA_ROW_STRENGTH(s, w, t) LA_##s,
+enum la_strength { LA_NO_STRENGTH = 0, LA_STRENGTHS(LA_ROW_STRENGTH) LA_STRENGTH_MAX };
 #define LA_ROW_TIMEOUT(s, w, t) LA_TIMEOUT_##s,
 enum la_timeout { LA_NO_TIMEOUT = 0, LA_TIMEOUTS(LA_ROW_TIMEOUT) LA_TIMEOUT_MAX };
 #define LA_ROW_TCAUSE(s, w, t) LA_TIMEOUT_CAUSE_##s,
 enum la_timeout_cause { LA_NO_TCAUSE = 0, LA_TIMEOUT_CAUSES(LA_ROW_TCAUSE) LA_TIMEOUT_CAUSE_MAX };
+#define LA_ROW_ICMP(s, w, t) LA_ICMP_##s,
+enum la_icmp { LA_NO_ICMP = 0, LA_ICMPS(LA_ROW_ICMP) LA_ICMP_MAX };
 #define LA_ROW_GONE(s, w, t) LA_GONE_##s,
 enum la_gone_why { LA_NO_GONE = 0, LA_GONE_WHYS(LA_ROW_GONE) LA_GONE_WHY_MAX };
 #define LA_ROW_VERDICT(s, w, t) LA_VERDICT_##s,
@@ -229,6 +259,35 @@ enum la_record { LA_NO_RECORD = 0, LA_RECORDS(LA_ROW_RECORD) LA_RECORD_MAX };
 enum la_conn_state { LA_NO_CONN = 0, LA_CONN_STATES(LA_ROW_CONN) LA_CONN_STATE_MAX };
 #define LA_ROW_HOOK(s, w, t) LA_HOOK_##s,
 enum la_hook { LA_NO_HOOK = 0, LA_HOOKS(LA_ROW_HOOK) LA_HOOK_MAX };
+
+/*
+ * What an ICMP (RFC 792, RFC 1812 5.2.7.1) or ICMPv6 (RFC 4443) message reports about the
+ * packet that it quotes; 0: no error, or only advice about its size. The table has 32 columns
+ * because clang puts one of 32 bytes where libbpf finds no type for it (.rodata.cst32).
+ */
+LA_INLINE __u8 la_icmp_kind(bool v4, __u32 type, __u32 code)
+{
+	static const __u8 unreachable[2][32] = {
+		{LA_ICMP_NET, LA_ICMP_PROHIBITED, LA_ICMP_HOST, LA_ICMP_HOST, LA_ICMP_PORT,
+		 LA_ICMP_PROHIBITED, LA_ICMP_PROHIBITED},
+		{LA_ICMP_NET, LA_ICMP_HOST, LA_ICMP_OTHER, LA_ICMP_PORT, LA_NO_ICMP, LA_ICMP_OTHER,
+		 LA_ICMP_NET, LA_ICMP_HOST, LA_ICMP_HOST, LA_ICMP_PROHIBITED, LA_ICMP_PROHIBITED,
+		 LA_ICMP_NET, LA_ICMP_HOST, LA_ICMP_PROHIBITED, LA_ICMP_PROHIBITED,
+		 LA_ICMP_PROHIBITED},
+	};
+
+	if (type == (v4 ? 3 : 1))
+		return code < 32 ? unreachable[v4][code & 31] : LA_NO_ICMP;
+	if (type == (v4 ? 11 : 3))
+		return code < 2 ? LA_ICMP_EXPIRED : LA_NO_ICMP;
+	return type == (v4 ? 12 : 4) ? LA_ICMP_OTHER : LA_NO_ICMP;
+}
+
+/* Port unreachable: the numbers of one family are no error in the other. */
+LA_INLINE bool la_icmp_is_port(__u32 type, __u32 code)
+{
+	return (type == 3 && code == 3) || (type == 1 && code == 4);
+}
 
 #ifndef __bpf__
 /* The word and the text of a value; "?" for a value outside its list. */
@@ -261,11 +320,13 @@ LA_DEFINE_WORDS(la_rst_verdict, LA_RST_VERDICTS)
 LA_DEFINE_TEXTS(la_rst_verdict, LA_RST_VERDICTS)
 LA_DEFINE_WORDS(la_stage, LA_STAGES)
 LA_DEFINE_TEXTS(la_stage, LA_STAGES)
-LA_DEFINE_WORDS(la_evidence, LA_EVIDENCE)
-LA_DEFINE_TEXTS(la_evidence, LA_EVIDENCE)
+LA_DEFINE_WORDS(la_strength, LA_STRENGTHS)
+LA_DEFINE_TEXTS(la_strength, LA_STRENGTHS)
 LA_DEFINE_WORDS(la_timeout, LA_TIMEOUTS)
 LA_DEFINE_WORDS(la_timeout_cause, LA_TIMEOUT_CAUSES)
 LA_DEFINE_TEXTS(la_timeout_cause, LA_TIMEOUT_CAUSES)
+LA_DEFINE_WORDS(la_icmp, LA_ICMPS)
+LA_DEFINE_TEXTS(la_icmp, LA_ICMPS)
 LA_DEFINE_WORDS(la_gone_why, LA_GONE_WHYS)
 LA_DEFINE_TEXTS(la_gone_why, LA_GONE_WHYS)
 LA_DEFINE_WORDS(la_verdict, LA_VERDICTS)
@@ -274,6 +335,28 @@ LA_DEFINE_WORDS(la_conn_state, LA_CONN_STATES)
 LA_DEFINE_TEXTS(la_conn_state, LA_CONN_STATES)
 LA_DEFINE_WORDS(la_hook, LA_HOOKS)
 LA_DEFINE_TEXTS(la_hook, LA_HOOKS)
+
+LA_INLINE const char *la_evidence_word(unsigned int value)
+{
+#define LA_ROW_EVIDENCE_WORD(s, g, w, t) w,
+	static const char *const words[] = {"?", LA_EVIDENCE(LA_ROW_EVIDENCE_WORD)};
+	return words[value < LA_EVIDENCE_MAX ? value : 0];
+}
+
+LA_INLINE const char *la_evidence_text(unsigned int value)
+{
+#define LA_ROW_EVIDENCE_TEXT(s, g, w, t) t,
+	static const char *const texts[] = {"?", LA_EVIDENCE(LA_ROW_EVIDENCE_TEXT)};
+	return texts[value < LA_EVIDENCE_MAX ? value : 0];
+}
+
+/* How much a piece of evidence is worth (enum la_strength). */
+LA_INLINE unsigned int la_evidence_strength(unsigned int value)
+{
+#define LA_ROW_EVIDENCE_STRENGTH(s, g, w, t) LA_##g,
+	static const unsigned char strengths[] = {0, LA_EVIDENCE(LA_ROW_EVIDENCE_STRENGTH)};
+	return strengths[value < LA_EVIDENCE_MAX ? value : 0];
+}
 
 LA_INLINE const char *la_reason_word(unsigned int value)
 {

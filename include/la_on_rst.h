@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * la_on_rst.h - a RST: verdict and evidence (la_rst.h) are noted, and if its receiver gives
- * up, both halves end.
+ * la_on_rst.h - a RST: the verdict (la_rst.h) and the evidence (la_forged.h) are noted, and
+ * if its receiver gives up, both halves end.
  */
 #ifndef LA_ON_RST_H
 #define LA_ON_RST_H
 
+#include "la_forged.h"
 #include "la_pass.h"
 #include "la_rst.h"
 #include "la_undo.h"
@@ -40,31 +41,48 @@ LA_INLINE void la_accept_rst(struct la_pass *x, enum la_rst_verdict verdict)
 {
 	struct la_flow *f = x->f;
 
-	f->rst_sender = x->d;
-	f->rst_verdict = verdict;
+	if (!(f->flags & LA_F_CLOSED)) { /* else its close record is out already */
+		f->rst_sender = x->d;
+		f->rst_verdict = verdict;
+	}
 	if (!f->closing)
 		f->closing = x->out->ts;
 	f->last = x->out->ts;
+	f->flags &= ~LA_F_CARRIED_ON;
 	la_close(f, la_reset_reason(f, verdict), la_first_closer(f, x->d), x->out);
 	la_rst_proves(x);
+	x->s->was = x->s->state;
+	x->p->was = x->p->state;
 	la_move(f, x->d, LA_EV_RESET, LA_SEEN, LA_CAUSE_RST, x->out);
 	la_presume_reset(x, !x->d);
+}
+
+/* Takes note of a RST, and of the evidence against it. */
+LA_INLINE void la_note_rst(struct la_pass *x, enum la_rst_verdict verdict)
+{
+	struct la_flow *f = x->f;
+	struct la_side *s = x->s;
+
+	x->out->verdict = verdict;
+	x->out->forged = la_rst_evidence(f, s, x->p, x->seg);
+	x->out->want |= LA_WANT_RST;
+	f->forged |= x->out->forged;
+	f->rst_at = x->out->ts;
+	s->flags |= LA_S_RST;
+	s->rst_seq = x->seg->seq;
+	s->rst_peer = x->p->nxt;
+	s->marks &= ~(LA_M_SPOKE | LA_M_ALIVE);
+	x->p->marks &= ~LA_M_ALIVE;
 }
 
 LA_INLINE enum la_reason la_on_rst(struct la_pass *x)
 {
 	struct la_flow *f = x->f;
-	struct la_side *s = x->s;
 	enum la_rst_verdict verdict = LA_RST_AFTER_CLOSE;
 
-	if (!(f->flags & LA_F_CLOSED))
-		verdict = la_rst_judge(s, x->p, x->seg);
-	x->out->verdict = verdict;
-	x->out->forged = la_rst_evidence(s, x->p, x->seg);
-	x->out->want |= LA_WANT_RST;
-	f->forged |= x->out->forged;
-	s->flags |= LA_S_RST;
-	s->rst_seq = x->seg->seq;
+	if (!la_ended(f))
+		verdict = la_rst_judge(x->s, x->p, x->seg);
+	la_note_rst(x, verdict);
 	if (verdict == LA_RST_AFTER_CLOSE) {
 		f->late_rst++;
 		la_on_late_rst(x);

@@ -5,11 +5,13 @@
  *   acceptable?        la_window.h, and falling in step again after a wrong refusal
  *   proves of s        its ACK covers the SYN-ACK or the FIN: s has received them
  *                      its FIN; the same FIN again takes back what was presumed
+ *   after a RST        la_after_rst.h: who goes on all the same?
  *   presumes of p      the ACK of its SYN or FIN, and this FIN, reach it
  */
 #ifndef LA_ON_SEGMENT_H
 #define LA_ON_SEGMENT_H
 
+#include "la_after_rst.h"
 #include "la_pass.h"
 #include "la_undo.h"
 
@@ -89,7 +91,7 @@ LA_INLINE void la_on_fin_again(struct la_pass *x)
 	s->retrans++;
 	if (f->flags & LA_F_CLOSED)
 		f->fin_retrans++;
-	if (f->rst_verdict)
+	if (la_is_cut(f))
 		return;
 	if ((s->flags & LA_S_ACKS) && la_before(x->seg->ack, s->ack))
 		return; /* not sent again, but the old one, late: it would acknowledge more */
@@ -118,7 +120,7 @@ LA_INLINE void la_prove_sender(struct la_pass *x, __u32 end)
 	if (s->state == LA_ESTABLISHED)
 		s->flags &= ~LA_S_PRESUMED;
 	if ((p->flags & LA_S_FIN) && !la_before(x->seg->ack, p->fin_end) &&
-	    (!x->f->rst_verdict || s->state != LA_CLOSED)) {
+	    (!la_is_cut(x->f) || s->state != LA_CLOSED)) {
 		la_move(x->f, x->d, LA_EV_RCV_FIN, LA_SEEN, LA_CAUSE_ACK, x->out);
 		/* Of a passive closer's FIN this proves the ACK that came with it, too. */
 		if (s->state != LA_TIME_WAIT || !(p->flags & LA_S_ACTIVE))
@@ -142,7 +144,7 @@ LA_INLINE void la_presume_receiver(struct la_pass *x)
 	bool arrives = (s->flags & LA_S_FIN) && s->hole_lo == s->hole_hi;
 	__u8 peer = !x->d, before = p->state;
 
-	if (x->f->rst_verdict)
+	if (la_is_cut(x->f))
 		return;
 	if (la_after(x->seg->ack, p->isn) &&
 	    la_move(x->f, peer, LA_EV_RCV_ACK_OF_SYN, LA_PRESUMED, LA_CAUSE_ACK, x->out))
@@ -250,10 +252,9 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 		s->flags |= LA_S_SEEN;
 		s->nxt = x->seg->seq;
 	}
-	if (!s->ttl)
-		s->ttl = x->seg->ttl;
 	if ((s->flags & LA_S_ACKS) && la_after(x->seg->ack, s->ack))
 		f->flags |= LA_F_REPLIED;
+	la_after_rst(x, end);
 	survives = la_speaks_after_rst(x);
 	la_note_stage(x, end);
 	la_account_ack(p, x->seg->ack, &x->gap);
@@ -272,7 +273,7 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 		la_after_speaking(x);
 	if (reason == LA_R_ACCEPTED || reason == LA_R_KEEPALIVE || reason == LA_R_WINDOW_PROBE)
 		f->last = x->out->ts;
-	return f->flags & LA_F_CLOSED ? LA_R_LATE : reason;
+	return la_ended(f) ? LA_R_LATE : reason;
 }
 
 #endif

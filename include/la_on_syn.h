@@ -65,7 +65,6 @@ LA_INLINE enum la_reason la_first_syn(struct la_pass *x)
 {
 	la_take_syn(x->s, x->seg->seq, x->seg->seq + 1 + x->seg->len, x->seg->mss, x->seg->wscale,
 		    x->seg->opts);
-	x->s->ttl = x->seg->ttl;
 	x->s->bytes += x->seg->len;
 	if (x->p->state == LA_SYN_SENT)
 		x->f->flags |= LA_F_REPLIED;
@@ -81,12 +80,11 @@ LA_INLINE enum la_reason la_on_syn(struct la_pass *x)
 
 	if ((s->flags & LA_S_SYN) && x->seg->seq == s->isn) {
 		s->retrans++;
-		return f->flags & LA_F_CLOSED ? la_note_late_syn(x, LA_R_LATE)
-					      : LA_R_SYN_RETRANSMIT;
+		return la_ended(f) ? la_note_late_syn(x, LA_R_LATE) : LA_R_SYN_RETRANSMIT;
 	}
 	if (!(s->flags & LA_S_SEEN) && (p->state == LA_SYN_SENT || p->state == LA_LISTEN))
 		return la_first_syn(x);
-	if (f->flags & LA_F_CLOSED)
+	if (la_ended(f))
 		return la_syn_reopens(s, p, x->seg) ? la_replace(x)
 						    : la_note_late_syn(x, LA_R_STALE_SYN);
 	if (s->state == LA_SYN_SENT && p->state == LA_LISTEN)
@@ -117,7 +115,7 @@ LA_INLINE enum la_reason la_replace_by_provisional(struct la_pass *x)
 LA_INLINE enum la_reason la_repeat_syn_ack(struct la_pass *x)
 {
 	x->s->retrans++;
-	if (x->f->flags & LA_F_CLOSED)
+	if (la_ended(x->f))
 		return LA_R_LATE;
 	if (x->s->flags & LA_S_PRESUMED)
 		la_move(x->f, x->d, LA_EV_LOST_ACK_OF_SYN, LA_CORRECTED, LA_CAUSE_SYN_ACK, x->out);
@@ -135,7 +133,6 @@ LA_INLINE enum la_reason la_accept_syn_ack(struct la_pass *x)
 		la_take_syn(s, x->seg->seq, x->seg->seq + 1 + x->seg->len, x->seg->mss,
 			    x->seg->wscale, x->seg->opts);
 		s->bytes += x->seg->len;
-		s->ttl = x->seg->ttl;
 	}
 	if (varies)
 		s->flags |= LA_S_ISN_VARIES;
@@ -165,7 +162,7 @@ LA_INLINE enum la_reason la_on_syn_ack(struct la_pass *x)
 	}
 	if ((s->flags & LA_S_SYN) && x->seg->seq == s->isn)
 		return la_repeat_syn_ack(x);
-	if (x->f->flags & LA_F_CLOSED)
+	if (la_ended(x->f))
 		return la_replace(x); /* a new connection, whose SYN was missed */
 	return LA_R_BAD_SYN_ACK;
 }

@@ -76,6 +76,7 @@ LA_INLINE void la_open_provisional(struct la_pass *x)
 	x->out->ts = prov->ts;
 	la_take_syn(x->p, prov->isn, prov->nxt, prov->mss, prov->wscale, prov->opts);
 	x->p->ttl = prov->ttl;
+	x->p->ttl_first = prov->ttl;
 	la_count_segment(x->p, x->s, x->seg, x->v4);
 	la_move(x->f, !x->d, LA_EV_SND_SYN, LA_SEEN, LA_CAUSE_SYN, x->out);
 	x->p->hist.syn = prov->isn;

@@ -87,8 +87,7 @@ LA_INLINE void la_out_reset(struct la_out *out, __u64 ts)
 /* Bit 1 << index for each side whose state is only presumed. */
 LA_INLINE __u8 la_presumed_bits(const struct la_flow *f)
 {
-	return (f->side[0].flags & LA_S_PRESUMED ? 1 : 0) |
-	       (f->side[1].flags & LA_S_PRESUMED ? 2 : 0);
+	return (f->side[0].flags / LA_S_PRESUMED & 1) | (f->side[1].flags / LA_S_PRESUMED & 1) << 1;
 }
 
 /* Keeps what the records tell of the flow as it is now. */

@@ -41,10 +41,12 @@ enum la_ethertype {
 /* IP protocol and next header numbers (IANA). */
 enum la_ip_proto {
 	LA_IP_HOPOPTS = 0,
+	LA_IP_ICMP = 1,
 	LA_IP_TCP = 6,
 	LA_IP_ROUTING = 43,
 	LA_IP_FRAGMENT = 44,
 	LA_IP_AH = 51,
+	LA_IP_ICMP6 = 58,
 	LA_IP_DSTOPTS = 60,
 };
 
@@ -208,7 +210,7 @@ LA_INLINE enum la_reason la_next_ipv4(struct la_cursor *c, __u32 room, struct la
 		len = room;
 	if (len > room)
 		return LA_R_IP_BAD_LENGTH;
-	if (h[9] != LA_IP_TCP)
+	if (h[9] != LA_IP_TCP && h[9] != LA_IP_ICMP)
 		return LA_R_NOT_TCP;
 	if (la_load16(h + 6) & la_hton16(0x1fff))
 		return LA_R_FRAGMENT;
@@ -218,7 +220,7 @@ LA_INLINE enum la_reason la_next_ipv4(struct la_cursor *c, __u32 room, struct la
 	seg->hdr_len = (__u16)hdr;
 	seg->ttl = h[8];
 	c->pos += hdr;
-	return LA_NO_REASON;
+	return h[9] == LA_IP_TCP ? LA_NO_REASON : LA_R_ICMP;
 }
 
 /* How to step over an IPv6 extension header: ((length byte & mask) + plus) * unit bytes. */
@@ -272,6 +274,8 @@ LA_INLINE enum la_reason la_next_ip6_exts(struct la_cursor *c, __u8 next, struct
 	}
 	if (la_ip6_ext(next).unit)
 		return LA_R_IP6_EXT_DEPTH;
+	if (next == LA_IP_ICMP6)
+		return LA_R_ICMP;
 	return next == LA_IP_TCP ? LA_NO_REASON : LA_R_NOT_TCP;
 }
 
@@ -469,6 +473,8 @@ LA_INLINE void la_fill_segment(const __u8 *h, __u32 hlen, struct la_segment *seg
 	seg->opts = 0;
 	seg->wscale = 0;
 	seg->odd = 0;
+	seg->icmp_type = 0;
+	seg->icmp_code = 0;
 }
 
 /*
@@ -514,7 +520,7 @@ LA_INLINE enum la_reason la_parse_at(const void *data, __u32 offset, const void 
 	struct la_cursor c = {.pos = (const __u8 *)data + offset, .end = (const __u8 *)end};
 	enum la_reason reason = LA_NO_REASON;
 	__u16 proto = la_ntoh16(l3_proto);
-	__u32 l2_len;
+	__u32 l2_len, l4_off;
 
 	la_keep_in_memory(key, seg);
 	seg->segs = 0;
@@ -536,9 +542,13 @@ LA_INLINE enum la_reason la_parse_at(const void *data, __u32 offset, const void 
 		reason = la_next_ipv6(&c, wire_len - l2_len, key, seg);
 	else
 		reason = LA_R_NOT_IP;
-	if (reason)
+	if (reason && reason != LA_R_ICMP)
 		return reason;
-	la_cursor_rebase(&c, data);
+	l4_off = la_cursor_rebase(&c, data);
+	if (reason) {
+		seg->len = l4_off;
+		return reason;
+	}
 	return la_read_tcp(&c, key, seg);
 }
 
@@ -553,6 +563,8 @@ LA_INLINE enum la_reason la_parse_at(const void *data, __u32 offset, const void 
  * reason why not. Then seg->segs is 0 and the rest of key and seg is garbage, but with
  * LA_R_FLAGS_* seg->segs is 1, seg->odd is that reason, and key and seg are filled too. Options
  * that are not at hand (a capture cut by its snap length) are no error, but LA_OPT_BAD.
+ * With LA_R_ICMP key holds the addresses of source and destination, and seg->len the bytes
+ * from data to the ICMP message: la_parse_icmp() goes on from there.
  * With LA_R_*_TRUNCATED and wire_len > end - data, a caller who can bring more bytes to hand
  * should, and try again.
  */

@@ -72,6 +72,14 @@ LA_INLINE void la_take_ack(struct la_side *s, const struct la_segment *seg)
 		s->edge = edge;
 }
 
+/* The usual TTL or hop limit of s, for a RST to be compared with (la_forged.h). */
+LA_INLINE void la_take_ttl(struct la_side *s, __u8 ttl)
+{
+	s->ttl = ttl;
+	if (!s->ttl_first)
+		s->ttl_first = ttl;
+}
+
 /* The handshake is complete. */
 LA_INLINE void la_established(struct la_flow *f, __u64 ts)
 {

@@ -67,7 +67,7 @@ LA_INLINE void la_record_seg(struct la_rec_seg *r, const struct la_segment *seg,
 			     const struct la_out *out)
 {
 	__builtin_memset(r, 0, sizeof(*r));
-	if (!seg)
+	if (!seg || seg->icmp_type)
 		return;
 	r->seq = seg->seq - out->isn[seg->dir & 1];
 	if ((seg->flags & LA_ACK) && out->isn[!(seg->dir & 1)])
@@ -154,7 +154,8 @@ LA_INLINE void la_record_side(struct la_rec_side *r, const struct la_side *s,
 /* How far had it come when it was cut (enum la_stage)? */
 LA_INLINE __u8 la_stage_of(const struct la_flow *f)
 {
-	if (!f->rst_verdict && !f->timeout_state)
+	if (!f->rst_verdict && !f->timeout_state && f->reason != LA_CLOSE_REFUSED &&
+	    f->reason != LA_CLOSE_UNREACHABLE)
 		return 0;
 	if (!f->established && !(f->flags & LA_F_MIDSTREAM))
 		return LA_STAGE_POST_SYN;
@@ -192,6 +193,18 @@ LA_INLINE void la_record_zeek(struct la_rec_zeek *r, const struct la_flow *f)
 	__builtin_memcpy(r->history, f->history, sizeof(r->history));
 }
 
+/* The last ICMP error about a segment of the originator, else of the responder. */
+LA_INLINE void la_record_icmp(struct la_rec_close *r, const struct la_flow *f)
+{
+	__u8 orig = f->orig & 1;
+	__u8 to = !f->side[orig].icmp_type && f->side[!orig].icmp_type;
+	const struct la_side *s = &f->side[orig ^ to];
+
+	r->icmp_type = s->icmp_type;
+	r->icmp_code = s->icmp_code;
+	r->icmp_to = to;
+}
+
 /* The close record, from a copy of the flow as it was when it ended. */
 LA_INLINE void la_record_close(struct la_rec_close *r, const struct la_key *key,
 			       const struct la_out *out, const struct la_flow *f)
@@ -222,6 +235,9 @@ LA_INLINE void la_record_close(struct la_rec_close *r, const struct la_key *key,
 	r->forged = f->forged;
 	r->history_len = f->history_len;
 	__builtin_memcpy(r->history, f->history, sizeof(r->history));
+	la_record_icmp(r, f);
+	r->one_way = la_one_way(f);
+	__builtin_memset(r->pad, 0, sizeof(r->pad));
 }
 
 LA_INLINE void la_record_gone(struct la_rec_gone *r, const struct la_key *key,
@@ -232,7 +248,9 @@ LA_INLINE void la_record_gone(struct la_rec_gone *r, const struct la_key *key,
 	r->fin_retrans = f->fin_retrans;
 	r->late_rst = f->late_rst;
 	r->why = out->why;
-	__builtin_memset(r->pad, 0, sizeof(r->pad));
+	r->forged = f->forged;
+	r->carried_on = !!(f->flags & LA_F_CARRIED_ON);
+	r->pad = 0;
 	la_record_zeek(&r->zeek, f);
 }
 

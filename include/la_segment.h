@@ -34,25 +34,26 @@ enum la_seg_opt {
 };
 
 struct la_segment {
-	__u64 ts;      /* when it was seen, ns of the caller's clock */
-	__u32 seq;     /* SEG.SEQ */
-	__u32 ack;     /* SEG.ACK, valid with LA_ACK */
-	__u32 len;     /* payload bytes by the IP length; SYN and FIN are not in it */
-	__u32 ip_len;  /* bytes of IP packet as the wire carries them, all segments together */
-	__u32 tsval;   /* with LA_OPT_TS */
-	__u32 tsecr;   /* with LA_OPT_TS */
-	__u32 hook;    /* where it was seen: la_hook_id(), 0 when there is one place only */
-	__u16 segs;    /* wire segments it stands for (GSO, GRO), at least 1; 0: not known */
-	__u16 win;     /* SEG.WND as sent, unscaled */
-	__u16 mss;     /* with LA_OPT_MSS */
-	__u16 hdr_len; /* IP and TCP header bytes, to share ip_len out over segments */
-	__u8 flags;    /* enum la_tcp_flag */
-	__u8 opts;     /* enum la_seg_opt */
-	__u8 wscale;   /* with LA_OPT_WSCALE */
-	__u8 ttl;      /* TTL or hop limit */
-	__u8 dir;      /* index in the key of the endpoint that sent it: 0 or 1 */
-	__u8 odd;      /* enum la_reason of flags that no correct stack sends, or 0 */
-	__u8 pad[2];
+	__u64 ts;	/* when it was seen, ns of the caller's clock */
+	__u32 seq;	/* SEG.SEQ */
+	__u32 ack;	/* SEG.ACK, valid with LA_ACK */
+	__u32 len;	/* payload bytes by the IP length; SYN and FIN are not in it */
+	__u32 ip_len;	/* bytes of IP packet as the wire carries them, all segments together */
+	__u32 tsval;	/* with LA_OPT_TS */
+	__u32 tsecr;	/* with LA_OPT_TS */
+	__u32 hook;	/* where it was seen: la_hook_id(), 0 when there is one place only */
+	__u16 segs;	/* wire segments it stands for (GSO, GRO), at least 1; 0: not known */
+	__u16 win;	/* SEG.WND as sent, unscaled */
+	__u16 mss;	/* with LA_OPT_MSS */
+	__u16 hdr_len;	/* IP and TCP header bytes, to share ip_len out over segments */
+	__u8 flags;	/* enum la_tcp_flag */
+	__u8 opts;	/* enum la_seg_opt */
+	__u8 wscale;	/* with LA_OPT_WSCALE */
+	__u8 ttl;	/* TTL or hop limit */
+	__u8 dir;	/* index in the key of the endpoint that sent it: 0 or 1 */
+	__u8 odd;	/* enum la_reason of flags that no correct stack sends, or 0 */
+	__u8 icmp_type; /* 0, or an ICMP error quotes this segment: only seq and dir are known */
+	__u8 icmp_code;
 };
 
 /* Names a hook: one direction of one interface. The owner of a direction of a flow. */

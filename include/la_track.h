@@ -5,6 +5,7 @@
  *   overdue               la_expire.h      the clock had run out, only nobody had looked
  *   not open yet          la_open.h        SYN, SYN-ACK, or midstream
  *   seen at another hook  la_hook.h        ignored: one owning hook per direction
+ *   ICMP error            la_on_icmp.h     by la_track_icmp(): ends what nobody has answered
  *   RST                   la_on_rst.h      verdict, evidence, both halves closed
  *   SYN, SYN-ACK          la_on_syn.h      attempt, retry, simultaneous open, reuse
  *   the rest              la_on_segment.h  window, what it proves, what it presumes
@@ -18,6 +19,7 @@
 
 #include "la_history.h"
 #include "la_hook.h"
+#include "la_on_icmp.h"
 #include "la_on_rst.h"
 #include "la_on_segment.h"
 #include "la_on_syn.h"
@@ -35,6 +37,12 @@ LA_INLINE bool la_both_closed(const struct la_flow *f)
 	return !la_before(a->ack, b->fin_end) && !la_before(b->ack, a->fin_end);
 }
 
+/* It has sent a RST: whether it goes on is of interest until it is known. */
+LA_INLINE bool la_goes_unproven(const struct la_side *s)
+{
+	return (s->flags & LA_S_RST) && !(s->marks & LA_M_ALIVE);
+}
+
 LA_INLINE bool la_may_go_fast(const struct la_flow *f)
 {
 	const struct la_side *a = &f->side[0], *b = &f->side[1];
@@ -43,7 +51,8 @@ LA_INLINE bool la_may_go_fast(const struct la_flow *f)
 	       !((a->flags | b->flags) & (LA_S_PRESUMED | LA_S_REFUSED | LA_S_SHUT)) &&
 	       !(a->hist.ahead | b->hist.ahead) && a->hole_lo == a->hole_hi &&
 	       b->hole_lo == b->hole_hi && (a->flags & b->flags & LA_S_ACKS) &&
-	       !(f->flags & LA_F_CHALLENGED) && !f->unanswered;
+	       !(f->flags & (LA_F_CHALLENGED | LA_F_CLOSED)) && !f->unanswered &&
+	       !(la_goes_unproven(a) || la_goes_unproven(b));
 }
 
 LA_INLINE void la_settle(struct la_pass *x)
@@ -145,6 +154,8 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 		if (reason == LA_R_ACCEPTED)
 			la_note_times(x.s, x.p, seg);
 		la_note_liveness(f, x.s, d, reason, &out->was);
+		if (!(seg->flags & LA_RST) && (reason == LA_R_ACCEPTED || reason == LA_R_LATE))
+			la_take_ttl(x.s, seg->ttl);
 		la_count_segment(x.s, x.p, seg, x.v4);
 		if ((f->flags & LA_F_CLOSED) && !(out->want & LA_WANT_CLOSE))
 			f->late_pkts++;
@@ -152,6 +163,35 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 		if (cfg->segments && !seg->odd && la_on_ladder(&x, first_data))
 			out->want |= LA_WANT_SEGMENT;
 	}
+	la_out_seal(f, out);
+	return reason;
+}
+
+/*
+ * Takes an ICMP error about a segment (la_icmp.h). The caller holds the lock of that segment's
+ * flow, which neither enters nor leaves the table here, and emits what `out` notes.
+ * Apart from la_track(), and with no hook to own it, since the two have little in common.
+ */
+LA_INLINE enum la_reason la_track_icmp(struct la_flow *f, const struct la_segment *seg,
+				       const struct la_config *cfg, struct la_out *out)
+{
+	__u8 d = seg->dir & 1;
+	struct la_pass x = {
+		.f = f,
+		.s = &f->side[d],
+		.p = &f->side[!d],
+		.seg = seg,
+		.out = out,
+		.d = d,
+		.orig = d == f->orig,
+	};
+	enum la_reason reason;
+
+	la_out_reset(out, seg->ts);
+	if (!x.s->state || (f->flags & LA_F_DEAD) || seg->ts >= la_deadline(f, cfg))
+		return LA_R_ICMP;
+	reason = la_on_icmp(&x);
+	la_settle(&x);
 	la_out_seal(f, out);
 	return reason;
 }

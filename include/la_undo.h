@@ -68,7 +68,7 @@ LA_INLINE bool la_speaks_after_rst(struct la_pass *x)
 {
 	const struct la_flow *f = x->f;
 
-	if (!f->rst_verdict || f->rst_sender == x->d || x->s->state != LA_CLOSED)
+	if (!la_is_cut(f) || f->rst_sender == x->d || x->s->state != LA_CLOSED)
 		return false;
 	la_take_back(x, x->d, LA_CAUSE_ACK);
 	return x->s->state != LA_CLOSED;

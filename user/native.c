@@ -12,6 +12,7 @@
 #include "la_decap.h"
 #include "la_expire.h"
 #include "la_fast.h"
+#include "la_icmp.h"
 #include "la_record.h"
 #include "la_track.h"
 #include <stdlib.h>
@@ -291,6 +292,22 @@ static enum la_reason take(struct la_native *n, const struct la_key *key,
 	return e ? track(n, e, seg) : LA_R_TABLE_FULL;
 }
 
+/* An ICMP message of which la_parse() left key and seg. */
+static enum la_reason take_icmp(struct la_native *n, const void *data, __u32 cap_len,
+				struct la_key *key, struct la_segment *seg)
+{
+	enum la_reason reason = la_parse_icmp(data, (const __u8 *)data + cap_len, key, seg);
+	struct entry *e = reason == LA_R_ACCEPTED ? find(n, key) : NULL;
+
+	if (!e)
+		return LA_R_ICMP;
+	seg->ts = n->engine.now;
+	reason = la_track_icmp(&e->flow, seg, &n->cfg, &n->out);
+	emit(n, e, seg);
+	watch_deadline(n, e);
+	return reason;
+}
+
 void la_native_packet(struct la_native *n, const void *data, __u32 cap_len, __u32 wire_len,
 		      enum la_link link, __be16 l3_proto, __u64 ts)
 {
@@ -304,7 +321,9 @@ void la_native_packet(struct la_native *n, const void *data, __u32 cap_len, __u3
 	reason = la_parse(data, end, wire_len, link, l3_proto, &key, &seg);
 	if (reason == LA_R_NOT_TCP && n->cfg.decap)
 		reason = la_parse_inner(data, end, wire_len, link, l3_proto, &key, &seg);
-	if (reason == LA_R_ACCEPTED || seg.odd) {
+	if (reason == LA_R_ICMP) {
+		reason = take_icmp(n, data, cap_len, &key, &seg);
+	} else if (reason == LA_R_ACCEPTED || seg.odd) {
 		seg.ts = n->engine.now;
 		seg.hook = n->hook;
 		seg.segs = 0; /* a capture does not say what offloads put together */

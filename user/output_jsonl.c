@@ -183,6 +183,18 @@ static void put_window(struct la_buf *b, const char *endpoint, const struct la_r
 	}
 }
 
+/* The last ICMP error that quoted a segment of it, and of whom. */
+static void put_icmp(struct la_buf *b, const struct la_rec_close *r)
+{
+	if (!r->icmp_type)
+		return;
+	WORD(b, "icmp",
+	     la_icmp_word(la_icmp_kind(la_key_is_v4(&r->h.key), r->icmp_type, r->icmp_code)));
+	NUM(b, "icmp_type", r->icmp_type);
+	NUM(b, "icmp_code", r->icmp_code);
+	WORD(b, "icmp_to", endpoint_word(r->icmp_to));
+}
+
 static void put_ending(struct la_buf *b, const struct la_rec_close *r)
 {
 	WORD(b, "reason", la_close_reason_word(r->reason));
@@ -204,7 +216,10 @@ static void put_ending(struct la_buf *b, const struct la_rec_close *r)
 		NUM(b, "unanswered", r->unanswered);
 		NUM(b, "unanswered_ns", r->unanswered_ns);
 	}
+	put_icmp(b, r);
 	BOOL(b, "midstream", r->midstream);
+	if (r->one_way)
+		WORD(b, "one_way", endpoint_word(r->one_way - 1u));
 }
 
 static void put_amounts(struct la_buf *b, const struct la_rec_side *orig,
@@ -271,6 +286,9 @@ static void put_gone(struct la_output *o, const struct la_rec *rec)
 	NUM(b, "late_pkts", r->late_pkts);
 	NUM(b, "fin_retrans", r->fin_retrans);
 	NUM(b, "late_rst", r->late_rst);
+	if (r->forged)
+		put_forged(b, r->forged);
+	BOOL_IF(b, "carried_on", r->carried_on);
 	if (r->late_pkts && r->zeek.conn_state)
 		put_zeek(b, r->zeek.conn_state, r->zeek.history, r->zeek.history_len);
 }

@@ -216,8 +216,9 @@ size_t la_text_evidence(char to[LA_TEXT_VERDICT], __u8 forged)
 	to[0] = '\0';
 	for (unsigned int e = 1; e < LA_EVIDENCE_MAX; e++)
 		if (forged & 1 << (e - 1))
-			n += (size_t)snprintf(to + n, LA_TEXT_VERDICT - n, "%s%s", n ? "," : "",
-					      la_evidence_word(e));
+			n += (size_t)snprintf(to + n, LA_TEXT_VERDICT - n, "%s%s (%s)",
+					      n ? ", " : "", la_evidence_word(e),
+					      la_strength_word(la_evidence_strength(e)));
 	return n;
 }
 
@@ -308,9 +309,17 @@ size_t la_text_verdict(char to[LA_TEXT_VERDICT], const struct la_rec_close *rec)
 				      ": the %s's application has not closed for %s",
 				      la_text_end((unsigned int)stuck), buf);
 	}
+	if (rec->icmp_type)
+		n += (size_t)snprintf(to + n, LA_TEXT_VERDICT - n, " (ICMP to the %s: %s)",
+				      la_text_end(rec->icmp_to),
+				      la_icmp_text(la_icmp_kind(la_key_is_v4(&rec->h.key),
+								rec->icmp_type, rec->icmp_code)));
+	if (rec->one_way)
+		n += (size_t)snprintf(to + n, LA_TEXT_VERDICT - n, ", only the %s was heard",
+				      la_text_end(rec->one_way - 1u));
 	if (rec->forged) {
 		la_text_evidence(buf, rec->forged);
-		n += (size_t)snprintf(to + n, LA_TEXT_VERDICT - n, ", perhaps forged: %.100s", buf);
+		n += (size_t)snprintf(to + n, LA_TEXT_VERDICT - n, ", perhaps forged: %.140s", buf);
 	}
 	return n;
 }

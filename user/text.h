@@ -41,7 +41,7 @@ size_t la_text_flags(char to[LA_TEXT_FLAGS], __u8 flags);
 /* What a segment is in the ladder of a textbook: SYN, SYN,ACK, FIN, RST, data or ACK. */
 const char *la_text_segment(const struct la_rec_seg *seg);
 
-/* ttl,both_sides: the evidence whose bits are set in `forged`. */
+/* ttl (weak), both_sides (fair): the evidence whose bits are set in `forged`. */
 size_t la_text_evidence(char to[LA_TEXT_VERDICT], __u8 forged);
 
 /* "client" or "server". */

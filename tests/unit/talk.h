@@ -54,6 +54,7 @@ struct line {
 	__u32 hook;
 	__u32 ts, ecr; /* TSval and TSecr; no timestamps if ts is 0 */
 	__u8 opts;     /* more of enum la_seg_opt */
+	int icmp;      /* type << 8 | code of an ICMP error that quotes the segment said here */
 };
 
 struct talk {
@@ -130,6 +131,12 @@ static inline struct la_segment talk_segment(struct talk *t, const struct line *
 		.dir = l->who == ORIG ? t->orig : !t->orig,
 	};
 
+	if (l->icmp) {
+		seg.flags = 0;
+		seg.icmp_type = l->icmp >> 8;
+		seg.icmp_code = l->icmp & 0xff;
+		return seg;
+	}
 	if (l->flags & LA_SYN) {
 		seg.opts = LA_OPT_MSS | (l->shift ? LA_OPT_WSCALE : 0);
 		seg.mss = 1460;
@@ -148,6 +155,12 @@ static inline enum la_reason talk_track(struct talk *t, const struct la_segment 
 {
 	enum la_reason reason = LA_R_RACE;
 
+	if (seg->icmp_type) {
+		reason = la_track_icmp(&t->flow, seg, &t->cfg, &t->out);
+		if (reason != LA_R_ICMP)
+			talk_collect(t, seg);
+		return reason;
+	}
 	if (!t->flow.side[0].state && la_may_open(seg) != LA_R_ACCEPTED)
 		return la_may_open(seg);
 	if (t->flow.side[0].state && la_fast(&t->flow, seg, &t->cfg, true)) {

@@ -84,7 +84,7 @@ Test(ladder, an_ignored_rst_counts_no_data, .timeout = 10)
 {
 	char *text = tell(story_blind_rst);
 
-	expect_line(text, "in_window, forged? seq_jumps,ttl");
+	expect_line(text, "in_window, forged? seq_jumps (weak), ttl (weak)");
 	cr_expect_eq(count_of(text, "← 3.0 kB"), 1, "%s", text);
 	free(text);
 }

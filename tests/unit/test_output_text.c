@@ -74,7 +74,7 @@ Test(text, a_rst_that_is_not_believed_is_told, .timeout = 10)
 
 	expect_line(text, "   ESTABLISHED ◀─────── RST ──  ESTABLISHED            " TUPLE
 			  "  in the window, not exact: the receiver challenges it, perhaps forged: "
-			  "seq_jumps,ttl");
+			  "seq_jumps (weak), ttl (weak)");
 	free(text);
 }
 

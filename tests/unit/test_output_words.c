@@ -136,7 +136,7 @@ Test(words, evidence, .timeout = 10)
 	la_text_evidence(text, 0);
 	cr_expect_str_eq(text, "");
 	la_text_evidence(text, 1 << (LA_EVIDENCE_SENDS_ON - 1) | 1 << (LA_EVIDENCE_TTL - 1));
-	cr_expect_str_eq(text, "sends_on,ttl");
+	cr_expect_str_eq(text, "sends_on (strong), ttl (weak)");
 }
 
 /* The close record of a story that is its last but `back`. */
@@ -192,7 +192,8 @@ Test(words, verdicts_of_every_reason, .timeout = 10)
 		 "timed out in ESTABLISHED (retransmissions went unanswered)"},
 		{{.reason = LA_CLOSE_RESET, .closed_by = LA_BY_RESP, .forged = 0x3f},
 		 "reset by the server, perhaps forged: "
-		 "sends_on,second_rst,seq_trails,seq_jumps,ttl,both_sides"},
+		 "sends_on (strong), second_rst (strong), seq_trails (fair), seq_jumps (weak), "
+		 "ttl (weak), both_sides (fair)"},
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {
