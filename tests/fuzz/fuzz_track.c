@@ -83,7 +83,9 @@ static void check_certainty(const struct model *m, const struct la_change *c,
 		PROMISE(seg && (c->side != seg->dir || c->cause == LA_CAUSE_RST));
 		break;
 	case LA_CORRECTED:
-		PROMISE(seg && (m->presumed_once[c->side] || c->cause == LA_CAUSE_FIN));
+		/* la_after_rst.h: both carry on, so neither had heeded the RST. */
+		PROMISE(seg && (m->presumed_once[c->side] || c->cause == LA_CAUSE_FIN ||
+				(c->cause == LA_CAUSE_RST && c->from == LA_CLOSED)));
 		break;
 	case LA_TIMER:
 		PROMISE(!seg && c->cause == LA_CAUSE_TIMEOUT);

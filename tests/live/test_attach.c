@@ -885,7 +885,8 @@ Test(attach, the_summary_tells_which_packets_were_not_tracked)
 	close(udp);
 	/* The datagram and the ICMP error that answers it, each on its way out and in. */
 	expect(&child, "0 connections ended, 0 still open\n  packets     4\n"
-		       "  untracked   4 IP, but not TCP\n");
+		       "  untracked   2 ICMP, but no error about a known connection, "
+		       "2 IP, but not TCP\n");
 }
 
 /* Nobody reads stdout until the ring has run over: transitions are lost, no close record is. */
