@@ -70,6 +70,13 @@ LA_INLINE bool la_class_renewed(__u8 class)
 	       class == LA_TIMEOUT_CLOSING || class == LA_TIMEOUT_LAST_ACK;
 }
 
+LA_INLINE __u64 la_latest(__u64 a, __u64 b, __u64 c)
+{
+	__u64 later = a > b ? a : b;
+
+	return later > c ? later : c;
+}
+
 /* When the flow's clock runs out, absolute ns. Moves earlier only by a segment
  * that la_track() looks at. */
 LA_INLINE __u64 la_deadline(const struct la_flow *f, const struct la_config *cfg)
@@ -81,9 +88,10 @@ LA_INLINE __u64 la_deadline(const struct la_flow *f, const struct la_config *cfg
 	timeout = cfg->timeout[class < LA_TIMEOUT_MAX ? class : 0];
 	if (!la_class_renewed(f->class))
 		return f->since + timeout;
-	if (f->unanswered >= LA_UNANSWERED_MIN && unanswered < timeout)
-		timeout = unanswered;
-	return f->last + timeout;
+	if (f->unanswered < LA_UNANSWERED_MIN || unanswered >= timeout)
+		return f->last + timeout;
+	/* The last question may have come when that was over, and moved a state. */
+	return la_latest(f->last + unanswered, f->side[0].since, f->side[1].since);
 }
 
 #endif
