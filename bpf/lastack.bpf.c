@@ -10,10 +10,12 @@
  */
 #include "vmlinux.h"
 
+#define CLOCK_MONOTONIC 1
+
+#include "expire.bpf.h"
 #include "la_decap.h"
 #include "la_icmp.h"
 #include "la_parse.h"
-#include "table.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
@@ -160,19 +162,30 @@ int la_tc_egress_l3(struct __sk_buff *skb)
 }
 
 /*
- * Run by the loader, not by packets: la_sweep expires flows and retries close records,
- * la_shutdown ends all flows. They are tc programs because Linux 5.15 lets no sleepable
- * program (such as SEC("syscall")) take a spin lock.
+ * Not run by packets: la_start winds up the pulse, which then beats by itself; la_sweep looks
+ * at all clocks at once, for replay and tests; la_shutdown ends all flows. They are tc
+ * programs because Linux 5.15 lets no sleepable program (such as SEC("syscall")) take a spin
+ * lock.
  */
 __u64 la_sweep_now; /* ns; 0: now */
+__u32 la_hand;	    /* the dial that the next pulse begins with */
+
+static __always_inline void la_sweep_some(struct la_sweep *sweep)
+{
+	if (la_pending_count)
+		bpf_for_each_map_elem(&pending, la_sweep_pending, sweep, 0);
+	bpf_for_each_map_elem(&dials, la_sweep_dial, sweep, 0);
+}
 
 static __always_inline int la_sweep_all(bool detach)
 {
-	struct la_sweep sweep = {
-		.now = la_sweep_now ? la_sweep_now : la_now(), .due = ~0ULL, .detach = detach};
+	struct la_sweep sweep = {.now = la_sweep_now ? la_sweep_now : la_now(),
+				 .due = ~0ULL,
+				 .end = ~0U,
+				 .ends = ~0U,
+				 .detach = detach};
 
-	bpf_for_each_map_elem(&pending, la_sweep_pending, &sweep, 0);
-	bpf_for_each_map_elem(&flows, la_sweep_flow, &sweep, 0);
+	la_sweep_some(&sweep);
 	if (la_replayed)
 		la_fed.due = sweep.due;
 	return 0;
@@ -188,4 +201,33 @@ SEC("tc")
 int la_shutdown(struct __sk_buff *skb __attribute__((unused)))
 {
 	return la_sweep_all(true);
+}
+
+/* One beat of the pulse. */
+static int la_beat(void *map __attribute__((unused)), __u32 *key __attribute__((unused)),
+		   struct la_pulse *pulse)
+{
+	__u32 dials = (la_slots + LA_DIAL_SLOTS - 1) / LA_DIAL_SLOTS;
+	struct la_sweep sweep = {.now = la_now() - LA_PULSE_GRACE_NS,
+				 .due = ~0ULL,
+				 .next = la_hand,
+				 .end = la_hand + (dials + LA_PULSE_PARTS - 1) / LA_PULSE_PARTS,
+				 .ends = LA_PULSE_ENDS};
+
+	la_sweep_some(&sweep);
+	la_hand = sweep.next < dials ? sweep.next : 0;
+	bpf_timer_start(&pulse->timer, LA_PULSE_NS, 0);
+	return 0;
+}
+
+SEC("tc")
+int la_start(struct __sk_buff *skb __attribute__((unused)))
+{
+	__u32 zero = 0;
+	struct la_pulse *p = bpf_map_lookup_elem(&pulse, &zero);
+
+	if (!p || bpf_timer_init(&p->timer, &pulse, CLOCK_MONOTONIC))
+		return -1;
+	bpf_timer_set_callback(&p->timer, la_beat);
+	return (int)bpf_timer_start(&p->timer, LA_PULSE_NS, 0);
 }

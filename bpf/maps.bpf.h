@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * maps.bpf.h - all memory that the programs share: the flow table, the ring of records, the
- * counters, one note of scratch per CPU, and the configuration.
+ * maps.bpf.h - all memory that the programs share: the flow table and its clocks, the ring of
+ * records, the counters, one note of scratch per CPU, and the configuration.
  *
  * Sizes are defaults; the loader sets them before it loads.
  */
@@ -16,13 +16,27 @@
 /*
  * An entry of the flow table. The lock guards the flow but for what the fast path touches;
  * `due` says that the close record did not fit into the ring yet: whoever failed to emit it
- * sets it, the sweep clears it.
+ * sets it, the sweep clears it. The kernel may give the memory of a deleted entry to another
+ * flow at once: `tag` tells whoever has waited for the lock whether that has happened.
  */
 struct la_entry {
 	struct bpf_spin_lock lock;
 	__u32 due;
+	__u32 slot; /* slots.bpf.h */
+	__u32 tag;  /* la_key_tag() */
 	struct la_flow flow;
 };
+
+/* An entry as it is put into the table: a lock must not lie outside of it. */
+struct la_blank {
+	__u32 lock;
+	__u32 due;
+	__u32 slot;
+	__u32 tag;
+	struct la_flow flow;
+};
+
+_Static_assert(sizeof(struct la_blank) == sizeof(struct la_entry), "one is copied to the other");
 
 /* Both directions of a connection are one entry. */
 struct {
@@ -31,6 +45,35 @@ struct {
 	__type(key, struct la_key);
 	__type(value, struct la_entry);
 } flows SEC(".maps");
+
+/* See slots.bpf.h. */
+#define LA_NO_SLOT    (~0U)
+#define LA_DIAL_SLOTS 64
+
+struct la_dial {
+	__u32 at[LA_DIAL_SLOTS]; /* la_tick() of the next visit; 0: none */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LA_FLOWS_DEFAULT / LA_DIAL_SLOTS);
+	__type(key, __u32);
+	__type(value, struct la_dial);
+} dials SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, LA_FLOWS_DEFAULT);
+	__type(key, __u32);
+	__type(value, struct la_key);
+} slot_keys SEC(".maps");
+
+/* Slots that have been used and are free again. */
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK);
+	__uint(max_entries, LA_FLOWS_DEFAULT);
+	__type(value, __u32);
+} free_slots SEC(".maps");
 
 /* Names an ended connection that has no entry any more. */
 struct la_pending_key {
@@ -48,6 +91,20 @@ struct {
 	__type(value, struct la_flow);
 } pending SEC(".maps");
 
+__u32 la_pending_count;
+
+/* What makes flows expire, see expire.bpf.h. */
+struct la_pulse {
+	struct bpf_timer timer;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct la_pulse);
+} pulse SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 8 * 1024 * 1024);
@@ -64,7 +121,10 @@ struct {
 struct la_scratch {
 	struct la_out out;
 	struct la_flow ended;
-	__u32 owes; /* 1: the close record of `ended` is due */
+	struct la_blank blank; /* zeros, but for slot and tag */
+	__u64 deadline;	       /* of the flow at hand, ns */
+	__u32 slot;	       /* its slot */
+	__u32 owes;	       /* 1: the close record of `ended` is due */
 };
 
 struct {
@@ -74,8 +134,9 @@ struct {
 	__type(value, struct la_scratch);
 } scratch SEC(".maps");
 
-/* A flow that is not open yet. */
-static const struct la_entry la_fresh;
+/* How many slots there are, the size of the flow table; and how many have ever been taken. */
+const volatile __u32 la_slots = LA_FLOWS_DEFAULT;
+__u32 la_slots_used;
 
 /* Set by the loader at any time. */
 struct la_config la_cfg;

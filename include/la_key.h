@@ -41,6 +41,16 @@ LA_INLINE __u64 la_join32(__u32 first, __u32 second)
 #endif
 }
 
+/* A number that two keys share by chance only. */
+LA_INLINE __u32 la_key_tag(const struct la_key *key)
+{
+	const la_word64 *w = (const la_word64 *)key;
+	__u64 mix = (w[0] ^ w[2] * 0x9e3779b97f4a7c15ULL) + (w[1] ^ w[3] * 0xc2b2ae3d27d4eb4fULL);
+
+	mix = (mix ^ w[4]) * 0xff51afd7ed558ccdULL;
+	return mix >> 32;
+}
+
 /*
  * Puts an IPv4 address (network byte order) where an IPv6 address goes, aligned to 8 bytes.
  * Stored by words of eight, because la_pair_after() soon loads them so.

@@ -25,8 +25,8 @@
 /* The flow table is a hash table of the kernel, all of it allocated at start. */
 #define FLOWS_MAX (1U << 26)
 
-/* How often flows are looked over for those whose time has come. */
-#define SWEEP_NS (250 * LA_MSEC_NS)
+/* How often the counters are read for what was lost. */
+#define LOOK_NS (250 * LA_MSEC_NS)
 
 /* Batches that empty the fullest ring buffer, and some more. */
 #define RING_BATCHES 1000
@@ -276,19 +276,11 @@ static void tell_losses(struct run *run)
 		la_events_lost(run->events, sum.lost, la_monotonic_ns());
 }
 
-static void time_to_sweep(void *ctx, uint32_t events)
+static void time_to_look(void *ctx, uint32_t events)
 {
-	struct run *run = ctx;
-	int err = la_loader_sweep(run->loader);
-
 	(void)events;
-	if (err) {
-		stop(run,
-		     la_fail(LA_EXIT_RUNTIME, "cannot expire flows", NULL, strerror(-err), NULL));
-		return;
-	}
-	tell_losses(run);
-	drain(run);
+	tell_losses(ctx);
+	drain(ctx);
 }
 
 static void told_to_stop(void *ctx, uint32_t events)
@@ -395,7 +387,7 @@ static int make_loop(struct run *run)
 	    la_loop_add(run->loop, run->watch, EPOLLIN, interfaces_changed, run) ||
 	    la_loop_add(run->loop, STDOUT_FILENO, 0, output_closed, run) ||
 	    la_loop_add(run->loop, la_events_fd(run->events), EPOLLIN, records_wait, run) ||
-	    la_loop_timer(run->loop, SWEEP_NS, SWEEP_NS, time_to_sweep, run))
+	    la_loop_timer(run->loop, LOOK_NS, LOOK_NS, time_to_look, run))
 		return -1;
 	if (run->opts->run_for)
 		return la_loop_timer(run->loop, run->opts->run_for, 0, told_to_stop, run);

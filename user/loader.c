@@ -114,6 +114,17 @@ static struct bpf_program *find_prog(const struct lastack_bpf *skel, enum la_pro
 	return progs[prog];
 }
 
+/* All that grows with the number of flows. Returns 0 or -errno. */
+static int size_table(struct lastack_bpf *skel, __u32 flows)
+{
+	int err = bpf_map__set_max_entries(skel->maps.flows, flows);
+
+	skel->rodata->la_slots = flows;
+	err = err ? err : bpf_map__set_max_entries(skel->maps.slot_keys, flows);
+	err = err ? err : bpf_map__set_max_entries(skel->maps.free_slots, flows);
+	return err ? err : bpf_map__set_max_entries(skel->maps.dials, (flows - 1) / 64 + 1);
+}
+
 /* Whatever must be said before the kernel sees the object. Returns 0 or -errno. */
 static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts)
 {
@@ -131,9 +142,17 @@ static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts
 		err = bpf_map__set_max_entries(skel->maps.pending, 1);
 	if (!err && opts->ring_bytes)
 		err = bpf_map__set_max_entries(skel->maps.ring, opts->ring_bytes);
-	if (!err && opts->max_flows)
-		err = bpf_map__set_max_entries(skel->maps.flows, opts->max_flows);
-	return err;
+	return err ? err : size_table(skel, opts->max_flows ? opts->max_flows : LA_FLOWS_DEFAULT);
+}
+
+/* Runs a tc program that wants no packet; the kernel insists on an Ethernet header. */
+static int run_once(const struct bpf_program *prog)
+{
+	char frame[14] = {0};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+		    .repeat = 1);
+
+	return bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
 }
 
 struct la_loader *la_loader_open(const struct la_loader_opts *opts)
@@ -155,6 +174,8 @@ struct la_loader *la_loader_open(const struct la_loader_opts *opts)
 	err = configure(loader->skel, opts);
 	if (!err)
 		err = lastack_bpf__load(loader->skel);
+	if (!err && !opts->replay)
+		err = run_once(loader->skel->progs.la_start);
 cleanup:
 	if (!err && loader->per_cpu) {
 		la_bpf_log_forget();
@@ -173,16 +194,6 @@ int la_loader_prog(const struct la_loader *loader, enum la_prog prog)
 int la_loader_ring(const struct la_loader *loader)
 {
 	return bpf_map__fd(loader->skel->maps.ring);
-}
-
-/* Runs a tc program that wants no packet; the kernel insists on an Ethernet header. */
-static int run_once(const struct bpf_program *prog)
-{
-	char frame[14] = {0};
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
-		    .repeat = 1);
-
-	return bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
 }
 
 int la_loader_sweep(struct la_loader *loader)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * loader.h - the BPF object in the kernel: loaded, configured, swept, closed.
+ * loader.h - the BPF object in the kernel: loaded, configured, started, closed.
  *
  * The only way to the skeleton: nobody else includes lastack.skel.h, everybody else sees
  * file descriptors and counters. Attaching is attach.h's affair, records are events.h's.
@@ -42,8 +42,9 @@ int la_loader_prog(const struct la_loader *loader, enum la_prog prog);
 int la_loader_ring(const struct la_loader *loader);
 
 /*
- * Expires flows whose time is over and offers close records again that found the ring
- * buffer full. To be called about four times a second. Returns 0 or -errno.
+ * Replay: expires flows whose time is over. Where the clock is the kernel's, a timer of its
+ * own does that, and offers close records again that found the ring buffer full. Returns 0
+ * or -errno.
  */
 int la_loader_sweep(struct la_loader *loader);
 

@@ -30,8 +30,10 @@ static int on_record(void *ctx, void *data, size_t size)
 
 static void resize(struct la_engine *engine, const struct la_engine_opts *opts)
 {
-	if (opts->max_flows)
+	if (opts->max_flows) {
 		bpf_map__set_max_entries(engine->skel->maps.flows, opts->max_flows);
+		engine->skel->rodata->la_slots = opts->max_flows;
+	}
 	if (opts->ring_bytes)
 		bpf_map__set_max_entries(engine->skel->maps.ring, opts->ring_bytes);
 }
