@@ -40,6 +40,25 @@ LA_INLINE void la_leave(struct la_flow *f, enum la_close_reason reason, enum la_
 }
 
 /*
+ * Of one side it was heard that it closed, and nothing since: then both have (la_one_way.h).
+ * False if that is not so, or it sent its FIN again and again.
+ */
+LA_INLINE bool la_end_one_way(struct la_flow *f, struct la_out *out)
+{
+	int heard = la_closed_one_way(f);
+	__u8 marks, closer;
+
+	if (heard < 0)
+		return false;
+	marks = heard ? f->side[1].marks : f->side[0].marks;
+	if (marks & LA_M_FIN_AGAIN)
+		return false;
+	closer = marks & LA_M_ACKS_ON ? heard : !heard;
+	la_close(f, LA_CLOSE_FIN, closer == (f->orig & 1) ? LA_BY_ORIG : LA_BY_RESP, out);
+	return true;
+}
+
+/*
  * The clock of the flow ran out at out->ts. If that ends the connection, its states stay as
  * they were: it is this table that forgets, the hosts may not.
  */
@@ -51,7 +70,7 @@ LA_INLINE void la_expired(struct la_flow *f, struct la_out *out)
 	if (f->flags & LA_F_CLOSED) {
 		la_move(f, 0, LA_EV_2MSL, LA_TIMER, LA_CAUSE_TIMEOUT, out);
 		la_move(f, 1, LA_EV_2MSL, LA_TIMER, LA_CAUSE_TIMEOUT, out);
-	} else {
+	} else if (!la_end_one_way(f, out)) {
 		f->timeout_state = la_waiting_side(f) ? f->side[1].state : f->side[0].state;
 		f->timeout_cause = la_silence_cause(f);
 	}

@@ -49,10 +49,12 @@ struct la_hist {
 	__u32 hole_got; /* of the hole: bytes that arrived within it */
 };
 
-/* What a side did after a RST, its own or its peer's: la_side.marks. */
+/* What a side did after a RST, its own or its peer's, or after its FIN: la_side.marks. */
 enum la_side_mark {
-	LA_M_SPOKE = 0x01, /* it has sent something since its RST */
-	LA_M_ALIVE = 0x02, /* what it sent proves that it did not close */
+	LA_M_SPOKE = 0x01,     /* it has sent something since its RST */
+	LA_M_ALIVE = 0x02,     /* what it sent proves that it did not close */
+	LA_M_ACKS_ON = 0x04,   /* one way: it acknowledged more after its FIN */
+	LA_M_FIN_AGAIN = 0x08, /* one way: it sent its FIN again */
 };
 
 /* What is known of one endpoint. Names of sequence variables as in RFC 9293 3.3.1. */
@@ -209,6 +211,16 @@ LA_INLINE __u8 la_one_way(const struct la_flow *f)
 	if (!(f->flags & LA_F_REPLIED) || !o->pkts == !r->pkts)
 		return 0;
 	return 1 + !o->pkts;
+}
+
+/* Index of the side that is heard, if only one is and that has closed; else -1. */
+LA_INLINE int la_closed_one_way(const struct la_flow *f)
+{
+	int heard = !f->side[0].pkts;
+
+	if (!(f->flags & LA_F_REPLIED) || f->side[!heard].pkts)
+		return -1;
+	return f->side[heard].flags & LA_S_FIN ? heard : -1;
 }
 
 /* Time from a to b; 0 if they were seen by two CPUs the other way round. */

@@ -12,6 +12,7 @@
 #define LA_ON_SEGMENT_H
 
 #include "la_after_rst.h"
+#include "la_one_way.h"
 #include "la_pass.h"
 #include "la_undo.h"
 
@@ -89,6 +90,7 @@ LA_INLINE void la_on_fin_again(struct la_pass *x)
 	struct la_side *s = x->s, *p = x->p;
 
 	s->retrans++;
+	s->marks |= LA_M_FIN_AGAIN;
 	if (f->flags & LA_F_CLOSED)
 		f->fin_retrans++;
 	if (la_is_cut(f))
@@ -256,6 +258,7 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 		f->flags |= LA_F_REPLIED;
 	la_after_rst(x, end);
 	survives = la_speaks_after_rst(x);
+	la_unheard_fin(x);
 	la_note_stage(x, end);
 	la_account_ack(p, x->seg->ack, &x->gap);
 	la_prove_sender(x, end);

@@ -58,6 +58,8 @@ LA_INLINE __u8 la_flow_class(const struct la_flow *f)
 	/* Who never had an answer has not come further than an attempt. */
 	if (!(f->flags & (LA_F_REPLIED | LA_F_CLOSED)))
 		return LA_TIMEOUT_SYN_SENT;
+	if (!(f->flags & LA_F_CLOSED) && la_closed_one_way(f) >= 0)
+		return LA_TIMEOUT_CLOSING; /* there may be nothing more to hear */
 	if (state == LA_FIN_WAIT_1 && (f->side[0].flags & f->side[1].flags & LA_S_FIN))
 		return LA_TIMEOUT_CLOSING;
 	return la_waits[state].timeout;

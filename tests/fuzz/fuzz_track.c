@@ -43,6 +43,7 @@ struct model {
 	__u8 state[2];	  /* by index; 0: not open yet */
 	__u32 been_in[2]; /* bits 1 << enum la_state */
 	bool presumed_once[2];
+	bool one_way; /* la_one_way.h: who is heard tells of both */
 	bool closed;
 	__u32 seq; /* of the next record */
 	__u64 ts;  /* of the last record */
@@ -80,7 +81,7 @@ static void check_certainty(const struct model *m, const struct la_change *c,
 		PROMISE(seg && (c->side == seg->dir || c->cause == LA_CAUSE_SYN));
 		break;
 	case LA_PRESUMED:
-		PROMISE(seg && (c->side != seg->dir || c->cause == LA_CAUSE_RST));
+		PROMISE(seg && (c->side != seg->dir || c->cause == LA_CAUSE_RST || m->one_way));
 		break;
 	case LA_CORRECTED:
 		/* la_after_rst.h: both carry on, so neither had heeded the RST. */
@@ -138,7 +139,7 @@ static void check_close(struct model *m, const struct world *w)
 			PROMISE(side->state == LA_CLOSED || side->state == LA_TIME_WAIT);
 	}
 	if (r.reason == LA_CLOSE_FIN || r.reason == LA_CLOSE_SIMULTANEOUS_FIN)
-		PROMISE(w->flow.side[0].flags & w->flow.side[1].flags & LA_S_FIN);
+		PROMISE((w->flow.side[0].flags & w->flow.side[1].flags & LA_S_FIN) || r.one_way);
 }
 
 /*
@@ -171,6 +172,7 @@ static void check_note(struct world *w, const struct la_segment *seg)
 	PROMISE(out->seq == m->seq || !(out->n || out->want));
 	PROMISE(out->n <= LA_CHANGES_MAX);
 	PROMISE(out->ts >= m->ts || out->timer || !seg);
+	m->one_way = !w->flow.side[0].pkts || !w->flow.side[1].pkts;
 	m->ts = out->ts > m->ts ? out->ts : m->ts;
 	m->seq += drawn;
 	for (__u32 i = 0; i < out->n; i++)

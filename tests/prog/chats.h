@@ -9,7 +9,7 @@
 #ifndef LA_TEST_CHATS_H
 #define LA_TEST_CHATS_H
 
-#include "../packet.h"
+#include "../icmp.h"
 
 struct dice {
 	__u64 state;
@@ -139,6 +139,18 @@ static inline void disturb(struct la_packet *p, struct dice *d)
 	}
 }
 
+/* The packet does not arrive: an ICMP message, mostly an error, quotes it. */
+static inline struct la_frame complaint(const struct la_packet *p, struct dice *d)
+{
+	static const __u8 types[] = {1, 3, 3, 3, 11, 12, 2, 8};
+	struct la_icmp_message m = {.type = types[roll(d, sizeof(types))],
+				    .code = roll(d, 6),
+				    .quoted = *p,
+				    .quote = roll(d, 2) ? 0 : 20 + roll(d, 60)};
+
+	return la_icmp_build(&m);
+}
+
 struct recent {
 	struct la_frame frame[8];
 	int n;
@@ -158,7 +170,7 @@ static inline struct la_frame next_frame(struct chat *chats, struct dice *d, str
 	p = orderly(c, d);
 	if (roll(d, 10) == 0)
 		disturb(&p, d);
-	f = la_frame_build(&p);
+	f = roll(d, 12) ? la_frame_build(&p) : complaint(&p, d);
 	recent->frame[recent->n++ % 8] = f;
 	return f;
 }
