@@ -255,10 +255,7 @@ static void drain(struct run *run)
 {
 	int err = la_events_drain(run->events);
 
-	if (err < 0)
-		stop(run, la_fail(LA_EXIT_RUNTIME, "cannot read records", "ring buffer",
-				  strerror(-err), NULL));
-	else if (la_output_failed(run->output) || la_events_done(run->events))
+	if (err < 0 || la_output_failed(run->output) || la_events_done(run->events))
 		stop(run, LA_EXIT_OK); /* finish() looks at the failure */
 }
 

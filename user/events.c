@@ -2,12 +2,12 @@
 /*
  * events.c - drains the ring buffer in batches. See events.h.
  *
- * A batch is copied out first, which gives the kernel its room back before anybody formats
- * a line, and put in order while it is copied.
+ * The records of a batch are put in order, formatted and written where they lie; then the kernel
+ * gets its room back.
  */
 #include "events.h"
 #include "options.h"
-#include <bpf/libbpf.h>
+#include "ring.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,16 +18,16 @@
 #define ORDER_WINDOW 32
 
 struct la_events {
-	struct ring_buffer *ring;
+	struct la_ring *ring;
 	struct la_events_opts opts;
 	struct la_sink *sinks[LA_EVENTS_SINKS];
 	unsigned int sink_count;
 	unsigned int taken; /* from the ring in this batch */
 	unsigned int count; /* kept of them: in order[] */
-	__u64 closes;
-	__u64 lost[LA_LOST_MAX];
-	const union la_any_rec *order[BATCH_MAX];
-	union la_any_rec batch[BATCH_MAX];
+	__u64 closes;	    /* close records that were kept, in all */
+	struct la_journal *journal;
+	struct la_journal own; /* if opts has none */
+	const struct la_rec *order[BATCH_MAX];
 };
 
 static const size_t sizes[LA_RECORD_MAX] = {
@@ -38,14 +38,14 @@ static const size_t sizes[LA_RECORD_MAX] = {
 	[LA_REC_SEGMENT] = sizeof(struct la_rec_segment),
 };
 
-/* The size of a record that can be believed, or 0. */
-static size_t checked_size(const void *data, size_t size)
+/* Is it a record, and is all of it there? */
+static bool believable(const void *data, size_t size)
 {
 	const struct la_rec *rec = data;
 
 	if (size < sizeof(*rec) || rec->v != LA_ABI_VERSION || rec->type >= LA_RECORD_MAX)
-		return 0;
-	return size < sizes[rec->type] ? 0 : sizes[rec->type];
+		return false;
+	return sizes[rec->type] && size >= sizes[rec->type];
 }
 
 /* Where a record belongs: before those of its connection with higher sequence numbers. */
@@ -55,7 +55,7 @@ static unsigned int place_of(const struct la_events *events, const struct la_rec
 
 	first = place > ORDER_WINDOW ? place - ORDER_WINDOW : 0;
 	for (unsigned int i = place; i > first; i--) {
-		const struct la_rec *other = &events->order[i - 1]->h;
+		const struct la_rec *other = events->order[i - 1];
 
 		if (other->id == rec->id && other->seq > rec->seq)
 			place = i - 1;
@@ -63,32 +63,61 @@ static unsigned int place_of(const struct la_events *events, const struct la_rec
 	return place;
 }
 
-static int take(void *ctx, void *data, size_t size)
+static void take(struct la_events *events, const void *data, size_t size)
 {
-	struct la_events *events = ctx;
-	union la_any_rec *copy = &events->batch[events->count];
+	const struct la_rec *rec = data;
 	unsigned int place;
 
 	events->taken++;
-	size = checked_size(data, size);
-	if (size && la_filter_match(events->opts.filter, data)) {
-		memcpy(copy, data, size);
-		place = place_of(events, &copy->h);
-		memmove(&events->order[place + 1], &events->order[place],
-			(events->count - place) * sizeof(const union la_any_rec *));
-		events->order[place] = copy;
-		events->count++;
+	if (!believable(data, size) || !la_filter_match(events->opts.filter, rec))
+		return;
+	place = place_of(events, rec);
+	memmove(&events->order[place + 1], &events->order[place],
+		(events->count - place) * sizeof(*events->order));
+	events->order[place] = rec;
+	events->count++;
+	events->closes += rec->type == LA_REC_CLOSE;
+}
+
+/* Takes what waits, no more than a batch, and nothing after the last close record wanted. */
+static void take_batch(struct la_events *events)
+{
+	const void *data;
+	size_t size;
+
+	events->taken = events->count = 0;
+	while (events->taken < BATCH_MAX && !la_events_done(events)) {
+		data = la_ring_next(events->ring, &size);
+		if (!data)
+			break;
+		take(events, data, size);
 	}
-	return events->taken == BATCH_MAX ? -EAGAIN : 0; /* an error ends this consume */
 }
 
 static void deliver(struct la_events *events, const struct la_rec *rec)
 {
-	if (la_events_done(events))
-		return;
 	for (unsigned int i = 0; i < events->sink_count; i++)
 		la_sink_record(events->sinks[i], rec);
-	events->closes += rec->type == LA_REC_CLOSE;
+}
+
+/* Returns 0, or the errno of the first sink that could not write all of it. */
+static int flush(struct la_events *events)
+{
+	int failed = 0, err;
+
+	for (unsigned int i = 0; i < events->sink_count; i++) {
+		err = la_sink_flush(events->sinks[i]);
+		failed = failed ? failed : err;
+	}
+	return failed;
+}
+
+/* Before the sinks get something to write. */
+static void begin(struct la_events *events)
+{
+	if (events->opts.journal)
+		la_journal_begin(events->journal, events->opts.output_fd,
+				 la_ring_position(events->ring));
 }
 
 struct la_events *la_events_new(const struct la_events_opts *opts)
@@ -98,7 +127,8 @@ struct la_events *la_events_new(const struct la_events_opts *opts)
 
 	if (events) {
 		events->opts = *opts;
-		events->ring = ring_buffer__new(opts->ring_fd, take, events, NULL);
+		events->journal = opts->journal ? opts->journal : &events->own;
+		events->ring = la_ring_open(opts->ring_fd);
 		err = errno;
 	}
 	if (events && events->ring)
@@ -115,20 +145,26 @@ void la_events_to(struct la_events *events, struct la_sink *sink)
 
 int la_events_fd(const struct la_events *events)
 {
-	return ring_buffer__epoll_fd(events->ring);
+	return events->opts.ring_fd;
 }
 
 int la_events_drain(struct la_events *events)
 {
-	int err;
+	int err = 0;
 
-	events->taken = events->count = 0;
-	err = ring_buffer__consume(events->ring);
-	for (unsigned int i = 0; i < events->count; i++)
-		deliver(events, &events->order[i]->h);
-	for (unsigned int i = 0; events->count && i < events->sink_count; i++)
-		la_sink_flush(events->sinks[i]);
-	return err < 0 && err != -EAGAIN ? err : (int)events->taken;
+	take_batch(events);
+	if (events->count) {
+		begin(events);
+		for (unsigned int i = 0; i < events->count; i++)
+			deliver(events, events->order[i]);
+		err = flush(events);
+	}
+	if (err && events->opts.journal) {
+		la_ring_rewind(events->ring);
+		return -err;
+	}
+	la_ring_release(events->ring);
+	return (int)events->taken;
 }
 
 bool la_events_done(const struct la_events *events)
@@ -138,23 +174,30 @@ bool la_events_done(const struct la_events *events)
 
 void la_events_lost(struct la_events *events, const __u64 lost[LA_LOST_MAX], __u64 now)
 {
+	if (la_events_done(events) ||
+	    !memcmp(events->journal->lost, lost, sizeof(events->own.lost)))
+		return;
+	begin(events);
 	for (int source = 0; source < LA_LOST_MAX; source++) {
 		struct la_rec_lost rec = {
 			.h = {.v = LA_ABI_VERSION, .type = LA_REC_LOST, .ts = now},
 			.source = source,
-			.count = lost[source] - events->lost[source],
+			.count = lost[source] - events->journal->lost[source],
 		};
 
-		events->lost[source] = lost[source];
 		if (rec.count)
 			deliver(events, &rec.h);
 	}
+	if (flush(events) && events->opts.journal)
+		return;
+	memcpy(events->journal->lost, lost, sizeof(events->own.lost));
+	la_journal_end(events->journal);
 }
 
 void la_events_free(struct la_events *events)
 {
 	if (!events)
 		return;
-	ring_buffer__free(events->ring);
+	la_ring_close(events->ring);
 	free(events);
 }

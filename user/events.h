@@ -5,11 +5,15 @@
  * Checks what the kernel sent, filters it, and hands it on in order: two CPUs may put two
  * records of one connection into the ring in the wrong order, so those that are drained
  * together are put right by their sequence numbers. A gap that remains is a loss.
+ *
+ * A record leaves the ring when the sinks have written it. With a journal, records that could
+ * not be written stay there for who comes next.
  */
 #ifndef LA_USER_EVENTS_H
 #define LA_USER_EVENTS_H
 
 #include "filter.h"
+#include "journal.h"
 #include "sink.h"
 
 struct la_events;
@@ -18,6 +22,8 @@ struct la_events_opts {
 	int ring_fd;			/* the ring buffer map */
 	const struct la_filter *filter; /* NULL: everything passes */
 	__u64 closes;			/* after so many close records nothing more; 0: no end */
+	struct la_journal *journal; /* what outlives this process knows it; NULL: nothing does */
+	int output_fd;		    /* where the sinks write to, for the journal */
 };
 
 /* NULL: it failed, and why is on stderr. */
@@ -32,7 +38,8 @@ int la_events_fd(const struct la_events *events);
 
 /*
  * Hands on what waits and flushes the sinks, a bounded piece of work. Returns how many
- * records were taken, so 0 when the ring is empty, or -errno.
+ * records were taken, so 0 when the ring is empty; with a journal -errno if a sink could not
+ * write them all, and then they wait on.
  */
 int la_events_drain(struct la_events *events);
 

@@ -273,7 +273,7 @@ static void ladder_record(struct la_sink *sink, const struct la_rec *rec)
 	on[rec->type](l, c, rec);
 }
 
-static void ladder_flush(struct la_sink *sink)
+static int ladder_flush(struct la_sink *sink)
 {
 	struct ladder *l = (struct ladder *)sink;
 	struct conn *c = l->live;
@@ -282,7 +282,7 @@ static void ladder_flush(struct la_sink *sink)
 		HASH_FIND(hh, l->conns, &l->drawn, sizeof(l->drawn), c);
 	if (c && draws_now(l, c))
 		end_row(l, c);
-	la_output_flush(sink);
+	return la_output_flush(sink);
 }
 
 static void ladder_close(struct la_sink *sink)

@@ -22,9 +22,10 @@ void *la_output_alloc(size_t size, FILE *to, const struct la_output_opts *opts,
 	return o;
 }
 
-void la_output_flush(struct la_sink *sink)
+int la_output_flush(struct la_sink *sink)
 {
 	la_buf_flush(&((struct la_output *)sink)->out);
+	return la_output_failed(sink);
 }
 
 void la_output_close(struct la_sink *sink)

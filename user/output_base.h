@@ -24,7 +24,7 @@ void *la_output_alloc(size_t size, FILE *to, const struct la_output_opts *opts,
 		      void (*record)(struct la_sink *, const struct la_rec *));
 
 /* The common flush and close. */
-void la_output_flush(struct la_sink *sink);
+int la_output_flush(struct la_sink *sink);
 void la_output_close(struct la_sink *sink);
 
 /* Name of the interface of a record, NULL if there is none. */

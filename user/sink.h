@@ -13,8 +13,11 @@
 struct la_sink {
 	/* One record, in order. Never fails: a sink that cannot write remembers its error. */
 	void (*record)(struct la_sink *sink, const struct la_rec *rec);
-	/* A pause in the stream, or its end: write out what is buffered. */
-	void (*flush)(struct la_sink *sink);
+	/*
+	 * A pause in the stream, or its end: write out what is buffered. Returns 0, or the errno of
+	 * the first write that failed, now or before.
+	 */
+	int (*flush)(struct la_sink *sink);
 	/* Frees the sink. */
 	void (*close)(struct la_sink *sink);
 };
@@ -24,10 +27,9 @@ LA_INLINE void la_sink_record(struct la_sink *sink, const struct la_rec *rec)
 	sink->record(sink, rec);
 }
 
-LA_INLINE void la_sink_flush(struct la_sink *sink)
+LA_INLINE int la_sink_flush(struct la_sink *sink)
 {
-	if (sink && sink->flush)
-		sink->flush(sink);
+	return sink && sink->flush ? sink->flush(sink) : 0;
 }
 
 LA_INLINE void la_sink_close(struct la_sink *sink)

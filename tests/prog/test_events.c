@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <errno.h>
 #include <linux/bpf.h>
 #include <string.h>
 #include <unistd.h>
@@ -111,6 +112,7 @@ static void put_close(struct producer *p, __u64 id, __u32 seq)
 struct heard {
 	struct la_sink sink;
 	unsigned int count, flushes;
+	int error; /* of flush */
 	struct {
 		__u8 type;
 		__u64 id;
@@ -132,17 +134,20 @@ static void hear(struct la_sink *sink, const struct la_rec *rec)
 	heard->count++;
 }
 
-static void note_flush(struct la_sink *sink)
+static int note_flush(struct la_sink *sink)
 {
 	((struct heard *)sink)->flushes++;
+	return ((struct heard *)sink)->error;
 }
 
 static struct heard heard;
 
-static struct la_events *listen_to(const struct producer *p, const char *filter, __u64 closes)
+static struct la_events *listen_to(const struct producer *p, const char *filter, __u64 closes,
+				   struct la_journal *journal)
 {
 	char err[600];
-	struct la_events_opts opts = {.ring_fd = p->ring, .closes = closes};
+	struct la_events_opts opts = {
+		.ring_fd = p->ring, .closes = closes, .journal = journal, .output_fd = -1};
 	struct la_events *events;
 
 	if (filter)
@@ -167,7 +172,7 @@ Test(events, records_come_in_order_and_are_flushed_once)
 {
 	static const __u32 want[][2] = {{7, 0}, {7, 1}, {8, 0}};
 	struct producer p = producer_new();
-	struct la_events *events = listen_to(&p, NULL, 0);
+	struct la_events *events = listen_to(&p, NULL, 0, NULL);
 
 	cr_expect(zero(int, la_events_drain(events)));
 	cr_expect(zero(uint, heard.flushes));
@@ -185,7 +190,7 @@ Test(events, records_of_one_connection_are_put_in_order)
 {
 	static const __u32 want[][2] = {{7, 0}, {9, 5}, {7, 1}, {7, 2}, {7, 3}, {9, 6}, {8, 0}};
 	struct producer p = producer_new();
-	struct la_events *events = listen_to(&p, NULL, 0);
+	struct la_events *events = listen_to(&p, NULL, 0, NULL);
 
 	put_state(&p, 7, 0);
 	put_state(&p, 9, 5);
@@ -204,7 +209,7 @@ Test(events, what_is_no_record_is_passed_over)
 	static const __u32 want[][2] = {{7, 0}};
 	struct la_rec_state rec = {.h = {.v = LA_ABI_VERSION + 1, .type = LA_REC_STATE, .id = 1}};
 	struct producer p = producer_new();
-	struct la_events *events = listen_to(&p, NULL, 0);
+	struct la_events *events = listen_to(&p, NULL, 0, NULL);
 
 	put(&p, &rec, sizeof(rec)); /* another version */
 	rec.h.v = LA_ABI_VERSION;
@@ -226,7 +231,7 @@ Test(events, nothing_follows_the_last_close_record_that_was_asked_for)
 {
 	static const __u32 want[][2] = {{7, 0}, {7, 1}, {8, 0}, {9, 0}};
 	struct producer p = producer_new();
-	struct la_events *events = listen_to(&p, NULL, 2);
+	struct la_events *events = listen_to(&p, NULL, 2, NULL);
 
 	put_state(&p, 7, 0);
 	put_close(&p, 7, 1);
@@ -236,8 +241,9 @@ Test(events, nothing_follows_the_last_close_record_that_was_asked_for)
 	put_close(&p, 9, 0);
 	put_close(&p, 10, 0);
 	put_state(&p, 11, 0);
-	cr_expect(eq(int, la_events_drain(events), 3));
+	cr_expect(eq(int, la_events_drain(events), 1));
 	cr_expect(eq(int, la_events_done(events), 1));
+	cr_expect(zero(int, la_events_drain(events))); /* what is left belongs to who comes next */
 	expect_heard(want, 4);
 	la_events_free(events);
 }
@@ -246,7 +252,7 @@ Test(events, the_filter_comes_before_the_count)
 {
 	static const __u32 want[][2] = {{9, 0}};
 	struct producer p = producer_new();
-	struct la_events *events = listen_to(&p, "reason fin and closed-by orig", 1);
+	struct la_events *events = listen_to(&p, "reason fin and closed-by orig", 1, NULL);
 	struct la_rec_close rec = {
 		.h = {.v = LA_ABI_VERSION, .type = LA_REC_CLOSE, .id = 8},
 		.reason = LA_CLOSE_RESET,
@@ -268,7 +274,7 @@ Test(events, the_filter_comes_before_the_count)
 Test(events, a_flood_is_drained_in_batches)
 {
 	struct producer p = producer_new();
-	struct la_events *events = listen_to(&p, NULL, 0);
+	struct la_events *events = listen_to(&p, NULL, 0, NULL);
 	struct la_rec_gone rec = {.h = {.v = LA_ABI_VERSION, .type = LA_REC_GONE, .id = 7}};
 	int taken, total = 0, rounds = 0, fd = load_copier(&p, sizeof(rec));
 
@@ -286,10 +292,55 @@ Test(events, a_flood_is_drained_in_batches)
 	la_events_free(events);
 }
 
+/* Somebody who has a journal keeps what he could not write for who comes next. */
+Test(events, what_could_not_be_written_waits_on)
+{
+	static const __u32 want[][2] = {{7, 0}, {7, 1}, {8, 0}};
+	struct la_journal journal = {.position = LA_JOURNAL_NONE};
+	struct producer p = producer_new();
+	struct la_events *events = listen_to(&p, NULL, 0, &journal);
+
+	put_state(&p, 7, 0);
+	put_close(&p, 7, 1);
+	put_state(&p, 8, 0);
+	heard.error = ENOSPC;
+	cr_expect(eq(int, la_events_drain(events), -ENOSPC));
+	cr_expect(eq(int, la_events_drain(events), -ENOSPC));
+	la_events_free(events);
+	events = listen_to(&p, NULL, 0, &journal);
+	cr_expect(eq(int, la_events_drain(events), 3));
+	expect_heard(want, 3);
+	la_events_free(events);
+	events = listen_to(&p, NULL, 0, &journal);
+	cr_expect(zero(int, la_events_drain(events)));
+	la_events_free(events);
+}
+
+/* Losses that an earlier process has told are not told again. */
+Test(events, losses_are_told_once_whoever_tells_them)
+{
+	struct la_journal journal = {.position = LA_JOURNAL_NONE};
+	struct producer p = producer_new();
+	struct la_events *events = listen_to(&p, NULL, 0, &journal);
+	__u64 lost[LA_LOST_MAX] = {[LA_LOST_STATE] = 5};
+
+	la_events_lost(events, lost, 1);
+	cr_expect(eq(uint, heard.count, 1));
+	la_events_free(events);
+	events = listen_to(&p, NULL, 0, &journal);
+	la_events_lost(events, lost, 2);
+	cr_expect(zero(uint, heard.count));
+	lost[LA_LOST_STATE] = 7;
+	la_events_lost(events, lost, 3);
+	cr_assert(eq(uint, heard.count, 1));
+	cr_expect(eq(u64, heard.rec[0].lost, 2));
+	la_events_free(events);
+}
+
 Test(events, losses_are_told_when_they_rise)
 {
 	struct producer p = producer_new();
-	struct la_events *events = listen_to(&p, NULL, 0);
+	struct la_events *events = listen_to(&p, NULL, 0, NULL);
 	__u64 lost[LA_LOST_MAX] = {0};
 
 	la_events_lost(events, lost, 1);
