@@ -29,20 +29,29 @@ static const enum bpf_attach_type tcx_types[] = {
 /* As in BPF_PROG_ATTACH of the kernel's uapi: before all programs that are there. */
 #define TCX_BEFORE (1U << 3)
 
+/* The kernel takes no more programs on one tcx hook. */
+#define TCX_MAX 64
+
 static const char cannot[] = "cannot attach";
+
+enum place_state {
+	PLACE_ATTACHED,
+	PLACE_REFUSED, /* the reason has been said */
+	PLACE_GONE,    /* only its name is still of use, for records that come late */
+};
 
 /* One interface and what hangs on it. */
 struct place {
 	struct la_netdev dev;
+	enum place_state state;
 	int xdp;    /* link, or -1 */
 	int tcx[2]; /* links by enum la_direction, or -1 */
 	struct la_clsact clsact;
-	bool gone;
 };
 
 struct la_attach {
 	const struct la_loader *loader;
-	struct place *places;
+	struct place *places; /* by rising ifindex */
 	unsigned int count;
 };
 
@@ -103,13 +112,21 @@ static void place_clear(struct place *place)
 	la_clsact_remove(&place->clsact);
 }
 
-/* The kernel's number of a link, for bpftool; 0 if it does not tell. */
-static __u32 link_id(int fd)
+/* What the kernel says of a link; zeros if it says nothing. */
+static struct bpf_link_info link_info(int fd)
 {
 	struct bpf_link_info info = {0};
 	__u32 size = sizeof(info);
 
-	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
+	if (bpf_obj_get_info_by_fd(fd, &info, &size))
+		memset(&info, 0, sizeof(info));
+	return info;
+}
+
+/* The kernel's number of a link, for bpftool; 0 if it does not tell. */
+static __u32 link_id(int fd)
+{
+	return link_info(fd).id;
 }
 
 /* Writes `"name" (id N)`, or without the name if we may not look at the program. */
@@ -254,6 +271,18 @@ static void report_tc(const struct la_netdev *dev, int err)
 		report(dev, err, strerror(-err), NULL);
 }
 
+/* An interface may come back as another kind, with or without Ethernet header. */
+static bool all_loaded(const struct la_netdev *dev, const struct la_loader *loader,
+		       enum la_hook_choice choice)
+{
+	__u32 needs = la_attach_needs(dev, choice);
+
+	for (enum la_prog prog = 0; prog < LA_PROG_MAX; prog++)
+		if (needs & 1U << prog && la_loader_prog(loader, prog) < 0)
+			return false;
+	return true;
+}
+
 /* Puts all hooks on an interface. Returns 0, or -errno with the reason on stderr. */
 static int place_fill(struct place *place, const struct la_loader *loader,
 		      enum la_hook_choice choice)
@@ -262,6 +291,11 @@ static int place_fill(struct place *place, const struct la_loader *loader,
 	char why[160] = "";
 	int err = 0;
 
+	if (!all_loaded(&place->dev, loader, choice)) {
+		report(&place->dev, -ENOENT, "it is of another kind than what was there at start",
+		       "start lastack again");
+		return -ENOENT;
+	}
 	if (choices[choice].xdp_flags)
 		err = attach_xdp(place, la_loader_prog(loader, LA_PROG_XDP),
 				 choices[choice].xdp_flags, why, sizeof(why));
@@ -283,52 +317,164 @@ static int place_fill(struct place *place, const struct la_loader *loader,
 	return err;
 }
 
+/* The first place whose interface has this index or a higher one. */
+static unsigned int lower_bound(const struct la_attach *attach, int ifindex)
+{
+	unsigned int low = 0, high = attach->count;
+
+	while (low < high) {
+		unsigned int middle = low + (high - low) / 2;
+
+		if (attach->places[middle].dev.ifindex < ifindex)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct place *find_place(const struct la_attach *attach, int ifindex)
+{
+	unsigned int at = lower_bound(attach, ifindex);
+
+	if (at == attach->count || attach->places[at].dev.ifindex != ifindex)
+		return NULL;
+	return &attach->places[at];
+}
+
+/* The place of an interface of this index, that of a gone one or a new one. NULL: no memory. */
+static struct place *make_place(struct la_attach *attach, int ifindex)
+{
+	unsigned int at = lower_bound(attach, ifindex);
+	struct place *places = attach->places;
+
+	if (at < attach->count && places[at].dev.ifindex == ifindex)
+		return &places[at];
+	places = realloc(places, (attach->count + 1) * sizeof(*places));
+	if (!places)
+		return NULL;
+	memmove(&places[at + 1], &places[at], (attach->count - at) * sizeof(*places));
+	attach->places = places;
+	attach->count++;
+	return &places[at];
+}
+
 int la_attach_add(struct la_attach *attach, const struct la_netdev *dev, enum la_hook_choice choice)
 {
-	struct place *grown =
-		realloc(attach->places, (attach->count + 1) * sizeof(*attach->places));
-	struct place *place;
+	struct place *place = make_place(attach, dev->ifindex);
 
-	if (!grown)
+	if (!place)
 		return la_fail(LA_EXIT_RUNTIME, cannot, dev->name, strerror(ENOMEM), NULL), -1;
-	attach->places = grown;
-	place = &grown[attach->count];
 	*place = (struct place){.dev = *dev, .xdp = -1, .tcx = {-1, -1}};
 	la_clsact_init(&place->clsact, dev->ifindex);
 	if (place_fill(place, attach->loader, choice)) {
+		place->state = PLACE_REFUSED;
 		place_clear(place);
 		return -1;
 	}
 	la_bpf_log_forget();
-	attach->count++;
 	return 0;
 }
 
-unsigned int la_attach_check(struct la_attach *attach)
+bool la_attach_knows(const struct la_attach *attach, int ifindex)
 {
-	unsigned int left = 0;
+	const struct place *place = find_place(attach, ifindex);
 
-	for (unsigned int i = 0; i < attach->count; i++) {
-		struct place *place = &attach->places[i];
+	return place && place->state != PLACE_GONE;
+}
 
-		if (!place->gone && !la_netdev_exists(place->dev.ifindex)) {
-			fprintf(stderr, "lastack: %s: the interface is gone\n", place->dev.name);
-			place->gone = true;
-			place_clear(place);
-		}
-		left += !place->gone;
+/* True if tcx of an interface of this namespace has a program of this id. */
+static bool tcx_has(int ifindex, enum la_direction direction, __u32 prog)
+{
+	__u32 ids[TCX_MAX], count = TCX_MAX;
+
+	if (bpf_prog_query(ifindex, tcx_types[direction], 0, NULL, ids, &count))
+		return false;
+	for (__u32 i = 0; i < count; i++)
+		if (ids[i] == prog)
+			return true;
+	return false;
+}
+
+/*
+ * True if our egress program, which every place has, hangs on the interface that has this
+ * index here. A link does not tell: it stays on an interface that moves to another namespace.
+ */
+static bool place_holds(const struct place *place)
+{
+	int link = place->tcx[LA_EGRESS];
+
+	if (link < 0)
+		return la_clsact_holds(&place->clsact, LA_EGRESS);
+	return tcx_has(place->dev.ifindex, LA_EGRESS, link_info(link).prog_id);
+}
+
+static void place_leave(struct place *place, const char *why)
+{
+	if (place->state == PLACE_ATTACHED)
+		fprintf(stderr, "lastack: %s: %s\n", place->dev.name, why);
+	place->state = PLACE_GONE;
+	place_clear(place);
+}
+
+static void place_check(struct place *place)
+{
+	char name[IF_NAMESIZE];
+
+	if (!la_netdev_name(place->dev.ifindex, name)) {
+		place_leave(place, "the interface is gone");
+		return;
 	}
-	return left;
+	if (place->state == PLACE_ATTACHED && !place_holds(place)) {
+		place_leave(place, "its programs are gone");
+		return;
+	}
+	if (!strcmp(name, place->dev.name))
+		return;
+	if (place->state == PLACE_ATTACHED)
+		fprintf(stderr, "lastack: %s: is now called %s\n", place->dev.name, name);
+	memcpy(place->dev.name, name, sizeof(name));
+}
+
+/* Forgets names of which the late records have come by now: those of the lowest indices. */
+static void forget_names(struct la_attach *attach)
+{
+	unsigned int gone = 0, kept = 0;
+
+	for (unsigned int i = 0; i < attach->count; i++)
+		gone += attach->places[i].state == PLACE_GONE;
+	for (unsigned int i = 0; i < attach->count; i++) {
+		if (attach->places[i].state == PLACE_GONE && gone > LA_ATTACH_GONE_MAX)
+			gone--;
+		else
+			attach->places[kept++] = attach->places[i];
+	}
+	attach->count = kept;
+}
+
+void la_attach_check(struct la_attach *attach)
+{
+	for (unsigned int i = 0; i < attach->count; i++)
+		if (attach->places[i].state != PLACE_GONE)
+			place_check(&attach->places[i]);
+	forget_names(attach);
+	la_bpf_log_forget();
+}
+
+unsigned int la_attach_count(const struct la_attach *attach)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < attach->count; i++)
+		count += attach->places[i].state == PLACE_ATTACHED;
+	return count;
 }
 
 const char *la_attach_ifname(__u32 ifindex, void *ctx)
 {
-	const struct la_attach *attach = ctx;
+	const struct place *place = find_place(ctx, (int)ifindex);
 
-	for (unsigned int i = 0; i < attach->count; i++)
-		if ((__u32)attach->places[i].dev.ifindex == ifindex)
-			return attach->places[i].dev.name;
-	return NULL;
+	return place ? place->dev.name : NULL;
 }
 
 void la_attach_detach(struct la_attach *attach)

@@ -38,12 +38,27 @@ int la_attach_add(struct la_attach *attach, const struct la_netdev *dev,
 		  enum la_hook_choice choice);
 
 /*
- * Lets go of interfaces that are gone, with a line on stderr for each. Returns how many
- * interfaces are left.
+ * True if la_attach_add() was called for this interface and it is still there, be it attached
+ * or refused: what was refused is not tried again and again.
  */
-unsigned int la_attach_check(struct la_attach *attach);
+bool la_attach_knows(const struct la_attach *attach, int ifindex);
 
-/* The name an interface had when it was attached, ctx being the struct la_attach; or NULL. */
+/*
+ * Lets go of interfaces that are gone and takes up new names, with a line on stderr for each.
+ * An interface that was moved to another network namespace is gone: its programs, which the
+ * kernel moves with it, are taken off. One that was deleted and made again is gone, too, even
+ * if it has the same index. Down is not gone: the programs stay.
+ */
+void la_attach_check(struct la_attach *attach);
+
+/* How many interfaces are attached. */
+unsigned int la_attach_count(const struct la_attach *attach);
+
+/*
+ * The last name known of an interface that is attached or was, ctx being the struct la_attach;
+ * or NULL. Of those that are gone the latest LA_ATTACH_GONE_MAX are remembered.
+ */
+#define LA_ATTACH_GONE_MAX 1024
 const char *la_attach_ifname(__u32 ifindex, void *ctx);
 
 /* Takes everything off all interfaces; names stay known. Safe to call twice. */

@@ -149,6 +149,7 @@ int la_clsact_add(struct la_clsact *clsact, enum la_direction direction, int pro
 		if (!err) {
 			clsact->filter[direction].handle = opts.handle;
 			clsact->filter[direction].pref = opts.priority;
+			clsact->filter[direction].prog = opts.prog_id;
 			return 0;
 		}
 		if (err == -EINVAL && pref < PREF_LAST)
@@ -157,21 +158,35 @@ int la_clsact_add(struct la_clsact *clsact, enum la_direction direction, int pro
 	return err;
 }
 
+bool la_clsact_holds(const struct la_clsact *clsact, enum la_direction direction)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = clsact->ifindex,
+		    .attach_point = points[direction]);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = clsact->filter[direction].handle,
+		    .priority = clsact->filter[direction].pref);
+
+	return clsact->filter[direction].pref && !bpf_tc_query(&hook, &opts) &&
+	       opts.prog_id == clsact->filter[direction].prog;
+}
+
 void la_clsact_remove(struct la_clsact *clsact)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = clsact->ifindex);
+	bool stranger = false; /* a filter of ours is missing: it may be another qdisc */
 
-	for (int i = LA_INGRESS; i <= LA_EGRESS; i++) {
+	for (enum la_direction i = LA_INGRESS; i <= LA_EGRESS; i++) {
 		LIBBPF_OPTS(bpf_tc_opts, opts, .handle = clsact->filter[i].handle,
 			    .priority = clsact->filter[i].pref);
 
 		hook.attach_point = points[i];
-		if (clsact->filter[i].pref)
+		if (la_clsact_holds(clsact, i))
 			bpf_tc_detach(&hook, &opts);
+		else if (clsact->filter[i].pref)
+			stranger = true;
 		clsact->filter[i].pref = 0;
 	}
 	hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
-	if (clsact->made_qdisc && !in_use(clsact))
+	if (clsact->made_qdisc && !stranger && !in_use(clsact))
 		bpf_tc_hook_destroy(&hook);
 	clsact->made_qdisc = false;
 	la_bpf_log_forget();

@@ -21,6 +21,7 @@ struct la_clsact {
 	struct {
 		__u32 handle;
 		__u32 pref; /* 0: there is no filter of ours */
+		__u32 prog; /* the kernel's id of the program in it */
 	} filter[2];	    /* by enum la_direction */
 };
 
@@ -30,7 +31,13 @@ void la_clsact_init(struct la_clsact *clsact, int ifindex);
 /* Adds a program before all filters that are there, displacing none. Returns 0 or -errno. */
 int la_clsact_add(struct la_clsact *clsact, enum la_direction direction, int prog_fd);
 
-/* Removes what was added. Harmless if nothing was, or if the interface is gone. */
+/*
+ * True if the filter of that direction is still there: not if somebody removed it, or the
+ * interface was deleted or moved, even if another one has its index now.
+ */
+bool la_clsact_holds(const struct la_clsact *clsact, enum la_direction direction);
+
+/* Removes what was added and is still there. Harmless if nothing is. */
 void la_clsact_remove(struct la_clsact *clsact);
 
 /* Writes the commands that remove it by hand, for a person whose lastack was killed. */

@@ -3,8 +3,8 @@
  * cmd_run.c - lastack run: attach, track, print.
  *
  * Reads the command line, puts loader, attacher, events and sinks together, and waits. The
- * end is always the same, whoever asked for it (a signal, --for, --count, a closed stdout,
- * the last interface gone): detach, close what is still open, drain, flush, summary.
+ * end is always the same, whoever asked for it (a signal, --for, --count, a closed stdout):
+ * detach, close what is still open, drain, flush, summary.
  */
 #include "attach.h"
 #include "clock.h"
@@ -13,14 +13,13 @@
 #include "loop.h"
 #include "options.h"
 #include "output.h"
+#include "select.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-
-#define INTERFACES_MAX 64
 
 /* The flow table is a hash table of the kernel, all of it allocated at start. */
 #define FLOWS_MAX (1U << 26)
@@ -33,9 +32,7 @@
 
 struct run_opts {
 	struct la_options shared;
-	const char *names[INTERFACES_MAX];
-	unsigned int names_count;
-	enum la_hook_choice hook;
+	struct la_select select;
 	__u64 run_for; /* ns; 0: until told otherwise */
 	__u64 count;   /* close records; 0: no end */
 	__u64 max_flows;
@@ -46,7 +43,6 @@ struct run_opts {
 
 struct run {
 	const struct run_opts *opts;
-	struct la_netdev devs[INTERFACES_MAX];
 	struct la_loader *loader;
 	struct la_attach *attach;
 	struct la_sink *output;
@@ -54,16 +50,28 @@ struct run {
 	struct la_events *events;
 	struct la_loop *loop;
 	int watch; /* of the interfaces */
+	bool idle; /* none of them is attached */
 	int code;  /* enum la_exit */
 };
 
 /* ---- the command line ---- */
 
-enum { OPT_HOOK = LA_OPT_OWN, OPT_FOR, OPT_COUNT, OPT_MAX_FLOWS, OPT_DECAP, OPT_DEBUG };
+enum {
+	OPT_REGEX = LA_OPT_OWN,
+	OPT_ALL,
+	OPT_HOOK,
+	OPT_FOR,
+	OPT_COUNT,
+	OPT_MAX_FLOWS,
+	OPT_DECAP,
+	OPT_DEBUG
+};
 
 static const struct option long_options[] = {
 	LA_OPTIONS_LONG,
 	{"interface", required_argument, NULL, 'i'},
+	{"interface-regex", required_argument, NULL, OPT_REGEX},
+	{"all-interfaces", no_argument, NULL, OPT_ALL},
 	{"hook", required_argument, NULL, OPT_HOOK},
 	{"for", required_argument, NULL, OPT_FOR},
 	{"count", required_argument, NULL, OPT_COUNT},
@@ -95,7 +103,14 @@ static int help(void)
 	      "connection enters, and a line when a connection ends. Stops at SIGINT or SIGTERM,\n"
 	      "detaches, tells which connections were still open, and prints a summary on\n"
 	      "stderr.\n\n"
-	      "  -i, --interface IF     watch this interface; may be given again\n"
+	      "  -i, --interface IF     watch this interface; may be given again. It must be "
+	      "there at\n"
+	      "                         the start; if it goes and comes back, it is watched "
+	      "again\n"
+	      "      --interface-regex RE\n"
+	      "                         watch those whose whole name matches a POSIX extended\n"
+	      "                         regular expression, and others as they appear\n"
+	      "      --all-interfaces   watch all, as they appear, but loopback (-i lo adds it)\n"
 	      "      --hook HOOK        where to watch what comes in (what goes out: always tc)\n"
 	      "                           auto         native XDP if the driver has it and nobody\n"
 	      "                                        else is there, else tc (default)\n"
@@ -123,20 +138,12 @@ static int help(void)
 	return LA_EXIT_OK;
 }
 
-static int take_interface(struct run_opts *opts, const char *arg)
-{
-	if (opts->names_count == INTERFACES_MAX)
-		return bad("-i", "too many interfaces, 64 is the most", NULL);
-	opts->names[opts->names_count++] = arg;
-	return 0;
-}
-
 static int take_hook(struct run_opts *opts, const char *arg)
 {
 	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
 		if (strcmp(arg, hooks[i]) != 0)
 			continue;
-		opts->hook = (enum la_hook_choice)i;
+		opts->select.hook = (enum la_hook_choice)i;
 		return 0;
 	}
 	return bad("--hook", arg, "there are: auto xdp xdp-generic tc tc-legacy");
@@ -159,7 +166,12 @@ static int take_own(struct run_opts *opts, int opt, const char *arg)
 {
 	switch (opt) {
 	case 'i':
-		return take_interface(opts, arg);
+		return la_select_name(&opts->select, arg);
+	case OPT_REGEX:
+		return la_select_regex(&opts->select, arg);
+	case OPT_ALL:
+		opts->select.all = true;
+		return 0;
 	case OPT_HOOK:
 		return take_hook(opts, arg);
 	case OPT_FOR:
@@ -193,22 +205,6 @@ static int take_filter(struct run_opts *opts, char *const *words, int count)
 	return opts->filter ? 0 : bad("filter", err, NULL);
 }
 
-/* -i must be there, and no name twice. */
-static int check_interfaces(const struct run_opts *opts)
-{
-	char todo[400] = "give one with -i; there are: ";
-
-	if (!opts->names_count) {
-		la_netdev_names(todo + strlen(todo), sizeof(todo) - strlen(todo));
-		return bad("-i", "no interface", todo);
-	}
-	for (unsigned int i = 1; i < opts->names_count; i++)
-		for (unsigned int j = 0; j < i; j++)
-			if (!strcmp(opts->names[i], opts->names[j]))
-				return bad("-i", opts->names[i], "it was given twice");
-	return 0;
-}
-
 static int take(struct run_opts *opts, int opt, char **argv)
 {
 	if (opt == '?' || opt == ':')
@@ -237,7 +233,7 @@ static int parse(struct run_opts *opts, int argc, char **argv)
 		if (opts->help)
 			return 0;
 	}
-	if (check_interfaces(opts) || la_options_check(&opts->shared))
+	if (la_select_check(&opts->select) || la_options_check(&opts->shared))
 		return -1;
 	return optind < argc ? take_filter(opts, argv + optind, argc - optind) : 0;
 }
@@ -293,46 +289,39 @@ static void output_closed(void *ctx, uint32_t events)
 		stop(ctx, LA_EXIT_OK);
 }
 
+/* Any interface can come, or come back: there is always something to wait for. */
+static void tell_if_idle(struct run *run)
+{
+	bool idle = !la_attach_count(run->attach);
+
+	if (idle && !run->idle)
+		fputs("lastack: no interface to watch, waiting for one to appear\n", stderr);
+	run->idle = idle;
+}
+
 static void interfaces_changed(void *ctx, uint32_t events)
 {
 	struct run *run = ctx;
 
 	(void)events;
 	la_netdev_watch_drain(run->watch);
-	if (!la_attach_check(run->attach))
-		stop(run, la_fail(LA_EXIT_RUNTIME, "cannot go on", NULL,
-				  "no interface is left to watch", NULL));
+	la_select_follow(&run->opts->select, run->attach);
+	tell_if_idle(run);
 }
 
 /* ---- beginning and end ---- */
-
-static int find_interfaces(struct run *run)
-{
-	for (unsigned int i = 0; i < run->opts->names_count; i++) {
-		if (la_netdev_find(run->opts->names[i], &run->devs[i]))
-			return -1;
-		for (unsigned int j = 0; j < i; j++)
-			if (run->devs[i].ifindex == run->devs[j].ifindex)
-				return la_fail(LA_EXIT_RUNTIME, "cannot attach",
-					       run->opts->names[i],
-					       "it is another name of an interface that was given",
-					       NULL),
-				       -1;
-	}
-	return 0;
-}
 
 static int load(struct run *run)
 {
 	struct la_loader_opts opts = {
 		.config = run->opts->shared.cfg,
 		.max_flows = (__u32)run->opts->max_flows,
-		.generic = run->opts->hook == LA_CHOICE_XDP_GENERIC,
+		.generic = run->opts->select.hook == LA_CHOICE_XDP_GENERIC,
 		.debug = run->opts->debug,
 	};
 
-	for (unsigned int i = 0; i < run->opts->names_count; i++)
-		opts.progs |= la_attach_needs(&run->devs[i], run->opts->hook);
+	if (la_select_needs(&run->opts->select, &opts.progs))
+		return -1;
 	run->loader = la_loader_open(&opts);
 	run->attach = run->loader ? la_attach_new(run->loader) : NULL;
 	return run->attach ? 0 : -1;
@@ -393,9 +382,9 @@ static int make_loop(struct run *run)
 
 static int attach_all(struct run *run)
 {
-	for (unsigned int i = 0; i < run->opts->names_count; i++)
-		if (la_attach_add(run->attach, &run->devs[i], run->opts->hook))
-			return -1;
+	if (la_select_start(&run->opts->select, run->attach))
+		return -1;
+	tell_if_idle(run);
 	return 0;
 }
 
@@ -464,8 +453,7 @@ static int run_with(const struct run_opts *opts)
 	struct run run = {.opts = opts, .watch = -1, .code = LA_EXIT_RUNTIME};
 
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end too */
-	if (find_interfaces(&run) || load(&run) || make_sinks(&run) || make_loop(&run) ||
-	    attach_all(&run))
+	if (load(&run) || make_sinks(&run) || make_loop(&run) || attach_all(&run))
 		goto cleanup;
 	run.code = LA_EXIT_OK;
 	if (la_loop_run(run.loop))
@@ -486,5 +474,6 @@ int la_cmd_run(int argc, char **argv)
 	code = opts.help ? help() : run_with(&opts);
 cleanup:
 	la_filter_free(opts.filter);
+	la_select_free(&opts.select);
 	return code;
 }

@@ -44,36 +44,44 @@ static bool is_ethernet(unsigned short arphrd)
 	return arphrd == ARPHRD_ETHER || arphrd == ARPHRD_LOOPBACK;
 }
 
-int la_netdev_find(const char *name, struct la_netdev *dev)
+int la_netdev_look(const char *name, struct la_netdev *dev)
 {
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = -1;
 	struct ifreq req = {0};
+	int fd, err = 0;
 
 	memset(dev, 0, sizeof(*dev));
 	dev->ifindex = (int)if_nametoindex(name);
-	if (!dev->ifindex || !if_indextoname((unsigned int)dev->ifindex, dev->name)) {
-		report_missing(name);
-		goto cleanup;
-	}
+	if (!dev->ifindex || !la_netdev_name(dev->ifindex, dev->name))
+		return -ENODEV;
 	memcpy(req.ifr_name, dev->name, sizeof(req.ifr_name));
-	if (ioctl(fd, SIOCGIFHWADDR, &req)) {
-		la_fail(LA_EXIT_RUNTIME, "cannot attach", name, strerror(errno), NULL);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &req)) {
+		err = -errno;
 		goto cleanup;
 	}
 	dev->ethernet = is_ethernet(req.ifr_hwaddr.sa_family);
+	dev->loopback = req.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK;
 	if (!ioctl(fd, SIOCGIFMTU, &req))
 		dev->mtu = req.ifr_mtu;
-	err = 0;
 cleanup:
 	if (fd >= 0)
 		close(fd);
 	return err;
 }
 
-bool la_netdev_exists(int ifindex)
+int la_netdev_find(const char *name, struct la_netdev *dev)
 {
-	char name[IF_NAMESIZE];
+	int err = la_netdev_look(name, dev);
 
+	if (err == -ENODEV)
+		report_missing(name);
+	else if (err)
+		la_fail(LA_EXIT_RUNTIME, "cannot attach", name, strerror(-err), NULL);
+	return err ? -1 : 0;
+}
+
+bool la_netdev_name(int ifindex, char name[IF_NAMESIZE])
+{
 	return if_indextoname((unsigned int)ifindex, name);
 }
 

@@ -18,21 +18,25 @@ struct la_netdev {
 	int ifindex;
 	int mtu;       /* bytes */
 	bool ethernet; /* its frames begin with an Ethernet header; false: with the IP header */
+	bool loopback;
 };
 
-/* Finds an interface by name. Returns 0, or -1 with the reason on stderr. */
+/* Looks an interface up by name. Returns 0 or -errno; -ENODEV: there is none. */
+int la_netdev_look(const char *name, struct la_netdev *dev);
+
+/* The same for a name that a person gave: returns 0, or -1 with the reason on stderr. */
 int la_netdev_find(const char *name, struct la_netdev *dev);
 
-/* True if an interface of that index exists in this network namespace. */
-bool la_netdev_exists(int ifindex);
+/* The name of the interface of that index in this network namespace. False: there is none. */
+bool la_netdev_name(int ifindex, char name[IF_NAMESIZE]);
 
 /* Writes the names of the interfaces, separated by spaces, as many as fit. */
 void la_netdev_names(char *text, size_t size);
 
 /*
  * A file descriptor that becomes readable when any interface changes, comes or goes.
- * It does not tell which: look with la_netdev_exists(), which also holds when the kernel
- * had more to tell than it could queue. Returns -1 with the reason on stderr.
+ * It does not tell which: look at all, which also holds when the kernel had more to tell
+ * than it could queue. Returns -1 with the reason on stderr.
  */
 int la_netdev_watch_open(void);
 

@@ -11,6 +11,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,13 +208,22 @@ static bool lay_cable(struct la_lab *lab, enum la_lab_host a, const char *if_a, 
 	return run_ip(lab, a, script);
 }
 
-static bool build_direct(struct la_lab *lab)
+bool la_lab_plug(struct la_lab *lab)
 {
-	return make_host(lab, LA_LAB_CLIENT) && make_host(lab, LA_LAB_SERVER) &&
-	       lay_cable(lab, LA_LAB_CLIENT, "eth0", MAC_CLIENT, LA_LAB_SERVER, "eth0",
+	return lay_cable(lab, LA_LAB_CLIENT, "eth0", MAC_CLIENT, LA_LAB_SERVER, "eth0",
 			 MAC_SERVER) &&
 	       run_ip(lab, LA_LAB_CLIENT, direct_scripts[LA_LAB_CLIENT]) &&
 	       run_ip(lab, LA_LAB_SERVER, direct_scripts[LA_LAB_SERVER]);
+}
+
+bool la_lab_unplug(struct la_lab *lab)
+{
+	return run_ip(lab, LA_LAB_CLIENT, "link del eth0\n");
+}
+
+static bool build_direct(struct la_lab *lab)
+{
+	return make_host(lab, LA_LAB_CLIENT) && make_host(lab, LA_LAB_SERVER) && la_lab_plug(lab);
 }
 
 static bool build_routed(struct la_lab *lab)
@@ -389,4 +399,21 @@ pid_t la_lab_spawn(struct la_lab *lab, enum la_lab_host host, const char *const 
 	if (pid < 0)
 		complain("cannot fork for", argv[0]);
 	return pid;
+}
+
+bool la_lab_sh(struct la_lab *lab, enum la_lab_host host, const char *format, ...)
+{
+	char command[512];
+	const char *const argv[] = {"sh", "-c", command, NULL};
+	va_list args;
+	pid_t pid;
+
+	va_start(args, format);
+	vsnprintf(command, sizeof(command), format, args);
+	va_end(args);
+	pid = la_lab_spawn(lab, host, argv, -1, -1);
+	if (pid > 0 && exited_ok(pid))
+		return true;
+	fprintf(stderr, "lab: failed at the %s: %s\n", host_names[host], command);
+	return false;
 }

@@ -35,6 +35,17 @@ struct la_lab *la_lab_new(bool router);
 /* Free of what the process holds; with it the namespaces go. NULL is fine. */
 void la_lab_free(struct la_lab *lab);
 
+/*
+ * The lab without a router: deletes the cable, both interfaces with it; lays a new one, with
+ * the same names and addresses.
+ */
+bool la_lab_unplug(struct la_lab *lab);
+bool la_lab_plug(struct la_lab *lab);
+
+/* Runs a shell command at a host, a line of printf(). False if it failed. */
+bool la_lab_sh(struct la_lab *lab, enum la_lab_host host, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* Moves the calling thread into a host's namespace, until la_lab_leave(). Not nested. */
 bool la_lab_enter(struct la_lab *lab, enum la_lab_host host);
 void la_lab_leave(struct la_lab *lab);

@@ -206,13 +206,17 @@ static void add_options(const char *argv[], int argc, const char *const options[
 struct la_observer *la_observer_start(struct la_lab *lab, enum la_lab_host host, const char *ifname,
 				      const char *ifname2, const char *const options[])
 {
-	const char *one[ARGS_MAX] = {la_observer_binary(), "run", "-o", "jsonl", "-i", ifname};
-	const char *two[ARGS_MAX] = {one[0], "run", "-o", "jsonl", "-i", ifname, "-i", ifname2};
+	const char *argv[ARGS_MAX] = {la_observer_binary(), "run", "-o", "jsonl"};
+	const char *const names[] = {ifname, ifname2};
 	struct la_observer *obs = new_observer();
+	int argc = 4;
 
-	add_options(one, 6, options);
-	add_options(two, 8, options);
-	if (obs && one[0] && spawn_piped(obs, lab, host, ifname2 ? two : one) &&
+	for (int i = 0; i < 2 && names[i]; i++) {
+		argv[argc++] = "-i";
+		argv[argc++] = names[i];
+	}
+	add_options(argv, argc, options);
+	if (obs && argv[0] && spawn_piped(obs, lab, host, argv) &&
 	    wait_attached(obs, ifname, ifname2))
 		return obs;
 	la_observer_free(obs);
@@ -246,6 +250,18 @@ bool la_observer_until(struct la_observer *obs, bool (*done)(const json_t *recor
 		left = deadline - now_ms();
 		if (left <= 0 || !read_some(obs, (int)left))
 			return false;
+	}
+	return true;
+}
+
+bool la_observer_says(struct la_observer *obs, const char *text)
+{
+	long long deadline = now_ms() + START_MS;
+
+	while (!strstr(la_observer_stderr(obs), text)) {
+		if (now_ms() > deadline)
+			return false;
+		poll(NULL, 0, 5);
 	}
 	return true;
 }

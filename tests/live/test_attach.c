@@ -348,6 +348,9 @@ Test(attach, wrong_usage_exits_with_2_and_one_line)
 		{"run", "bad option: -i: no interface (give one with -i; there are: lo"},
 		{"run -i", "-i: its value is missing"},
 		{"run -i v0 -i v0", "-i: v0 (it was given twice)"},
+		{"run --interface-regex v(", "--interface-regex: v( ("},
+		{"run --interface-regex v0 --interface-regex v1",
+		 "--interface-regex: v1 (it was given twice, join them: A|B)"},
 		{"run -i v0 --bogus", "--bogus: there is no such option"},
 		{"run -i v0 -nx", "-x: there is no such option"},
 		{"run -i v0 --debug=1", "--debug=1: it takes no value"},
@@ -745,23 +748,6 @@ Test(attach, a_reader_that_stands_still_does_not_keep_it)
 	cr_expect(zero(uint, hook_count("lo")));
 }
 
-Test(attach, a_vanishing_interface_is_told_and_the_others_go_on)
-{
-	struct child child;
-
-	world();
-	sh("ip link add w0 type veth peer name w1");
-	start(&child, "run -i w0 -i v0", "v0");
-	sh("ip link del w0");
-	cr_assert(says(&child, "lastack: w0: the interface is gone\n"), "%s", child.said);
-	cr_expect(eq(uint, hook_count("v0"), 2));
-	sh("ip link del v0");
-	cr_assert(says(&child, "lastack: v0: the interface is gone\n"), "%s", child.said);
-	cr_expect(eq(int, ended(&child), 1));
-	expect(&child, "no interface is left to watch");
-	expect(&child, "connections ended");
-}
-
 /* Leaving a bridge is announced by the same message as vanishing. */
 Test(attach, leaving_a_bridge_is_not_vanishing)
 {
@@ -775,28 +761,6 @@ Test(attach, leaving_a_bridge_is_not_vanishing)
 	cr_expect(eq(uint, hook_count("v0"), 2));
 	cr_expect(zero(int, stopped(&child, SIGTERM)));
 	cr_expect(not(has(child.said, "gone")), "%s", child.said);
-}
-
-Test(attach, moving_to_another_namespace_is_vanishing)
-{
-	struct child child;
-	pid_t other;
-
-	world();
-	start(&child, "run -i v0", "v0");
-	other = fork();
-	if (!other) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (!unshare(CLONE_NEWNET))
-			pause();
-		_exit(1);
-	}
-	usleep(200000);
-	sh("ip link set v0 netns %d", (int)other);
-	cr_expect(says(&child, "lastack: v0: the interface is gone\n"), "%s", child.said);
-	cr_expect(eq(int, ended(&child), 1));
-	kill(other, SIGKILL);
-	waitpid(other, NULL, 0);
 }
 
 /* ---- what it prints ---- */
