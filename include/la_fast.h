@@ -31,7 +31,7 @@ LA_INLINE bool la_is_plain(const struct la_flow *f, const struct la_side *s,
 	if ((seg->opts & LA_OPT_DSACK) || la_is_wrapped(p, seg))
 		return false;
 	return seg->seq == s->nxt && !la_before(seg->ack, s->ack) && !la_after(seg->ack, p->nxt) &&
-	       !la_after(seg->seq + seg->len, p->edge);
+	       !la_after(seg->seq + seg->len, p->edge) && !la_before(seg->seq + seg->len, p->ack);
 }
 
 /* Tracks a plain segment. Returns false, and has done nothing, if la_track() must do it. */

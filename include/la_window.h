@@ -59,7 +59,8 @@ LA_INLINE enum la_reason la_check_ack(const struct la_side *s, const struct la_s
 			return LA_R_ACK_ABOVE_SENT;
 		return LA_R_ACCEPTED;
 	}
-	if ((s->flags & LA_S_ACKS) && la_before(seg->ack, s->ack - (65536U << (s->wscale & 15))))
+	if ((s->flags & LA_S_ACKS) &&
+	    (__s32)(s->ack - seg->ack) > (__s32)(65536U << (s->wscale & 15)))
 		return LA_R_ACK_TOO_OLD;
 	return LA_R_ACCEPTED;
 }

@@ -50,3 +50,27 @@ Test(found, a_clock_never_starts_in_the_past)
 	cr_assert_eq(t.flow.class, LA_TIMEOUT_CLOSING);
 	cr_expect_gt(la_deadline(&t.flow, &t.cfg), t.now);
 }
+
+/* Numbers half the sequence space apart, which only midstream can begin with: */
+
+/* what the fast path takes, the slow path would have taken: below RCV.NXT is below the window. */
+Test(found, the_fast_path_heeds_the_left_edge_of_a_window)
+{
+	talk_lines(&t, {ORIG, PA, 0x80000000, 5000, 1, .raw = true},
+		   {RESP, A, 5000, 100000, .raw = true}, {RESP, A, 5000, 0, .raw = true},
+		   {ORIG, PA, 0, 5000, 1460, LA_R_OLD_DUPLICATE, .raw = true},
+		   {ORIG, PA, 1460, 5000, 1460, LA_R_OLD_DUPLICATE, .raw = true});
+}
+
+/* an ACK is too old if it lies below the last one, not because it lies far above. */
+Test(found, an_ack_far_ahead_is_not_too_old)
+{
+	struct line far = {RESP, PA, 35000, 0x7fffffff, 100, .raw = true};
+	struct la_segment seg;
+
+	talk_lines(&t, {ORIG, PA, 0x80000000, 5000, 1, .raw = true},
+		   {RESP, A, 5000, 100000, 30000, .raw = true});
+	seg = talk_segment(&t, &far);
+	cr_expect_eq(la_window_check(&t.flow.side[!t.orig], &t.flow.side[t.orig], &seg),
+		     LA_R_ACCEPTED);
+}
