@@ -220,14 +220,17 @@ static int la_beat(void *map __attribute__((unused)), __u32 *key __attribute__((
 	return 0;
 }
 
+/* Again for a table that lives on: programs of a later build take over the pulse. */
 SEC("tc")
 int la_start(struct __sk_buff *skb __attribute__((unused)))
 {
 	__u32 zero = 0;
 	struct la_pulse *p = bpf_map_lookup_elem(&pulse, &zero);
 
-	if (!p || bpf_timer_init(&p->timer, &pulse, CLOCK_MONOTONIC))
+	if (!p)
 		return -1;
-	bpf_timer_set_callback(&p->timer, la_beat);
+	bpf_timer_init(&p->timer, &pulse, CLOCK_MONOTONIC);
+	if (bpf_timer_set_callback(&p->timer, la_beat))
+		return -1;
 	return (int)bpf_timer_start(&p->timer, LA_PULSE_NS, 0);
 }

@@ -8,7 +8,7 @@
  */
 #include "attach.h"
 #include "bpf_log.h"
-#include "clsact.h"
+#include "keep.h"
 #include "options.h"
 #include "privilege.h"
 #include <bpf/bpf.h>
@@ -34,24 +34,10 @@ static const enum bpf_attach_type tcx_types[] = {
 
 static const char cannot[] = "cannot attach";
 
-enum place_state {
-	PLACE_ATTACHED,
-	PLACE_REFUSED, /* the reason has been said */
-	PLACE_GONE,    /* only its name is still of use, for records that come late */
-};
-
-/* One interface and what hangs on it. */
-struct place {
-	struct la_netdev dev;
-	enum place_state state;
-	int xdp;    /* link, or -1 */
-	int tcx[2]; /* links by enum la_direction, or -1 */
-	struct la_clsact clsact;
-};
-
 struct la_attach {
 	const struct la_loader *loader;
-	struct place *places; /* by rising ifindex */
+	struct la_persist *persist; /* NULL: all goes with the process */
+	struct la_place *places;    /* by rising ifindex */
 	unsigned int count;
 };
 
@@ -86,12 +72,12 @@ __u32 la_attach_needs(const struct la_netdev *dev, enum la_hook_choice choice)
 	return needs;
 }
 
-struct la_attach *la_attach_new(const struct la_loader *loader)
+struct la_attach *la_attach_new(const struct la_loader *loader, struct la_persist *persist)
 {
 	struct la_attach *attach = calloc(1, sizeof(*attach));
 
 	if (attach)
-		attach->loader = loader;
+		*attach = (struct la_attach){.loader = loader, .persist = persist};
 	else
 		la_fail(LA_EXIT_RUNTIME, cannot, NULL, strerror(ENOMEM), NULL);
 	return attach;
@@ -104,12 +90,21 @@ static void close_link(int *fd)
 	*fd = -1;
 }
 
-static void place_clear(struct place *place)
+static void place_close(struct la_place *place)
 {
 	close_link(&place->xdp);
 	close_link(&place->tcx[LA_INGRESS]);
 	close_link(&place->tcx[LA_EGRESS]);
+}
+
+static void place_clear(const struct la_attach *attach, struct la_place *place)
+{
+	if (place->kept)
+		la_keep_unpin(attach->persist, place);
+	place_close(place);
 	la_clsact_remove(&place->clsact);
+	if (place->kept)
+		la_keep_forget(place);
 }
 
 /* What the kernel says of a link; zeros if it says nothing. */
@@ -179,7 +174,7 @@ static void explain_xdp(const struct la_netdev *dev, int err, char *why, size_t 
 /*
  * Tries XDP. Returns 0, or -errno with the reason in why; -EBUSY: somebody else is there.
  */
-static int attach_xdp(struct place *place, int prog_fd, __u32 flags, char *why, size_t size)
+static int attach_xdp(struct la_place *place, int prog_fd, __u32 flags, char *why, size_t size)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
 	__u32 owner = xdp_owner(place->dev.ifindex);
@@ -205,7 +200,7 @@ static int attach_xdp(struct place *place, int prog_fd, __u32 flags, char *why, 
 }
 
 /* Attaches one direction to tc: tcx if the kernel has it, else clsact. Returns 0 or -errno. */
-static int attach_tc(struct place *place, enum la_direction direction, int prog_fd, bool clsact)
+static int attach_tc(struct la_place *place, enum la_direction direction, int prog_fd, bool clsact)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = TCX_BEFORE);
 	int fd;
@@ -217,11 +212,13 @@ static int attach_tc(struct place *place, enum la_direction direction, int prog_
 		if (fd != -EINVAL) /* EINVAL: this kernel does not know such a hook */
 			return fd < 0 ? fd : 0;
 	}
+	if (place->kept)
+		la_keep_note_filter(place, direction, prog_fd);
 	return la_clsact_add(&place->clsact, direction, prog_fd);
 }
 
 /* Adds `tcx ingress (id 5)` or `clsact ingress (pref 1 handle 1)` to the line. */
-static void describe_tc(const struct place *place, enum la_direction direction, FILE *line)
+static void describe_tc(const struct la_place *place, enum la_direction direction, FILE *line)
 {
 	const char *name = direction == LA_INGRESS ? "ingress" : "egress";
 
@@ -234,7 +231,7 @@ static void describe_tc(const struct place *place, enum la_direction direction, 
 }
 
 /* Says in one line what was chosen and why; for clsact in another one what a kill leaves. */
-static void announce(const struct place *place, enum la_hook_choice choice, const char *why)
+static void announce(const struct la_place *place, enum la_hook_choice choice, const char *why)
 {
 	char remedy[300] = "";
 
@@ -246,7 +243,8 @@ static void announce(const struct place *place, enum la_hook_choice choice, cons
 	fputs(", ", stderr);
 	describe_tc(place, LA_EGRESS, stderr);
 	fputc('\n', stderr);
-	la_clsact_remedy(&place->clsact, place->dev.name, remedy, sizeof(remedy));
+	if (!place->kept)
+		la_clsact_remedy(&place->clsact, place->dev.name, remedy, sizeof(remedy));
 	if (*remedy)
 		fprintf(stderr,
 			"lastack: %s: if lastack is killed, filters stay; remove them: %s\n",
@@ -284,7 +282,7 @@ static bool all_loaded(const struct la_netdev *dev, const struct la_loader *load
 }
 
 /* Puts all hooks on an interface. Returns 0, or -errno with the reason on stderr. */
-static int place_fill(struct place *place, const struct la_loader *loader,
+static int place_fill(struct la_place *place, const struct la_loader *loader,
 		      enum la_hook_choice choice)
 {
 	bool clsact = choices[choice].clsact;
@@ -333,7 +331,7 @@ static unsigned int lower_bound(const struct la_attach *attach, int ifindex)
 	return low;
 }
 
-static struct place *find_place(const struct la_attach *attach, int ifindex)
+static struct la_place *find_place(const struct la_attach *attach, int ifindex)
 {
 	unsigned int at = lower_bound(attach, ifindex);
 
@@ -343,10 +341,10 @@ static struct place *find_place(const struct la_attach *attach, int ifindex)
 }
 
 /* The place of an interface of this index, that of a gone one or a new one. NULL: no memory. */
-static struct place *make_place(struct la_attach *attach, int ifindex)
+static struct la_place *make_place(struct la_attach *attach, int ifindex)
 {
 	unsigned int at = lower_bound(attach, ifindex);
-	struct place *places = attach->places;
+	struct la_place *places = attach->places;
 
 	if (at < attach->count && places[at].dev.ifindex == ifindex)
 		return &places[at];
@@ -357,30 +355,6 @@ static struct place *make_place(struct la_attach *attach, int ifindex)
 	attach->places = places;
 	attach->count++;
 	return &places[at];
-}
-
-int la_attach_add(struct la_attach *attach, const struct la_netdev *dev, enum la_hook_choice choice)
-{
-	struct place *place = make_place(attach, dev->ifindex);
-
-	if (!place)
-		return la_fail(LA_EXIT_RUNTIME, cannot, dev->name, strerror(ENOMEM), NULL), -1;
-	*place = (struct place){.dev = *dev, .xdp = -1, .tcx = {-1, -1}};
-	la_clsact_init(&place->clsact, dev->ifindex);
-	if (place_fill(place, attach->loader, choice)) {
-		place->state = PLACE_REFUSED;
-		place_clear(place);
-		return -1;
-	}
-	la_bpf_log_forget();
-	return 0;
-}
-
-bool la_attach_knows(const struct la_attach *attach, int ifindex)
-{
-	const struct place *place = find_place(attach, ifindex);
-
-	return place && place->state != PLACE_GONE;
 }
 
 /* True if tcx of an interface of this namespace has a program of this id. */
@@ -400,7 +374,7 @@ static bool tcx_has(int ifindex, enum la_direction direction, __u32 prog)
  * True if our egress program, which every place has, hangs on the interface that has this
  * index here. A link does not tell: it stays on an interface that moves to another namespace.
  */
-static bool place_holds(const struct place *place)
+static bool place_holds(const struct la_place *place)
 {
 	int link = place->tcx[LA_EGRESS];
 
@@ -409,31 +383,180 @@ static bool place_holds(const struct place *place)
 	return tcx_has(place->dev.ifindex, LA_EGRESS, link_info(link).prog_id);
 }
 
-static void place_leave(struct place *place, const char *why)
+static __u32 prog_id(int fd)
 {
-	if (place->state == PLACE_ATTACHED)
-		fprintf(stderr, "lastack: %s: %s\n", place->dev.name, why);
-	place->state = PLACE_GONE;
-	place_clear(place);
+	struct bpf_prog_info info = {0};
+	__u32 size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(fd, &info, &size) ? 0 : info.id;
 }
 
-static void place_check(struct place *place)
+/* Lets a link run our program, if it runs another. Returns 0 or -errno. */
+static int update_link(int link, int prog_fd)
+{
+	if (prog_fd < 0)
+		return -ENOENT;
+	return link_info(link).prog_id == prog_id(prog_fd) ? 0
+							   : bpf_link_update(link, prog_fd, NULL);
+}
+
+/*
+ * Lets the links that an earlier process has left run our programs: no packet goes by
+ * without. Returns 0, or -errno: not all of them are there, or they cannot.
+ */
+static int place_update(const struct la_place *place, const struct la_loader *loader)
+{
+	int err = 0;
+
+	if (place->xdp >= 0)
+		err = update_link(place->xdp, la_loader_prog(loader, LA_PROG_XDP));
+	for (enum la_direction way = LA_INGRESS; !err && way <= LA_EGRESS; way++) {
+		int prog = la_loader_prog(loader, tc_progs[way][place->dev.ethernet]);
+
+		if (place->tcx[way] >= 0)
+			err = update_link(place->tcx[way], prog);
+		else if (way == LA_EGRESS || place->xdp < 0)
+			err = prog >= 0 && la_clsact_holds(&place->clsact, way) &&
+					      place->clsact.filter[way].prog == prog_id(prog)
+				      ? 0
+				      : -ENOENT;
+	}
+	return err;
+}
+
+/*
+ * Takes over what an earlier process has attached; or takes it off, if it is not whole or the
+ * hooks are to be others. Returns whether it is ours now.
+ */
+static bool place_adopt(const struct la_attach *attach, struct la_place *place,
+			enum la_hook_choice choice)
+{
+	place->kept = la_keep_find(attach->persist, place->dev.ifindex);
+	if (!place->kept)
+		return false;
+	la_keep_take(attach->persist, place);
+	if (place->kept->choice != choice || !place_holds(place) ||
+	    place_update(place, attach->loader)) {
+		place_clear(attach, place);
+		return false;
+	}
+	memcpy(place->kept->ifname, place->dev.name, sizeof(place->dev.name));
+	announce(place, choice, "attached already");
+	return true;
+}
+
+/* Attaches to an interface so that it persists. Returns 0, or -1 with the reason on stderr. */
+static int place_persist(const struct la_attach *attach, struct la_place *place,
+			 enum la_hook_choice choice)
+{
+	int err;
+
+	if (place_adopt(attach, place, choice))
+		return 0;
+	place->kept = la_keep_begin(attach->persist, &place->dev, (int)choice);
+	if (!place->kept)
+		return la_fail(LA_EXIT_RUNTIME, cannot, place->dev.name, "too many interfaces",
+			       NULL),
+		       -1;
+	if (place_fill(place, attach->loader, choice))
+		return -1;
+	err = la_keep_pin(attach->persist, place);
+	if (err)
+		la_fail(LA_EXIT_RUNTIME, "cannot pin the links", place->dev.name, strerror(-err),
+			NULL);
+	return err ? -1 : 0;
+}
+
+int la_attach_add(struct la_attach *attach, const struct la_netdev *dev, enum la_hook_choice choice)
+{
+	struct la_place *place = make_place(attach, dev->ifindex);
+	int err;
+
+	if (!place)
+		return la_fail(LA_EXIT_RUNTIME, cannot, dev->name, strerror(ENOMEM), NULL), -1;
+	*place = (struct la_place){.dev = *dev, .xdp = -1, .tcx = {-1, -1}};
+	la_clsact_init(&place->clsact, dev->ifindex);
+	err = attach->persist ? place_persist(attach, place, choice)
+			      : place_fill(place, attach->loader, choice);
+	if (err) {
+		place->state = LA_PLACE_REFUSED;
+		place_clear(attach, place);
+		return -1;
+	}
+	la_bpf_log_forget();
+	return 0;
+}
+
+static bool is_attached(const struct la_attach *attach, int ifindex)
+{
+	const struct la_place *place = find_place(attach, ifindex);
+
+	return place && place->state == LA_PLACE_ATTACHED;
+}
+
+/* Takes off what an earlier process has left on an interface. */
+static void clear_kept(struct la_attach *attach, struct la_persist_place *kept)
+{
+	struct la_place *place = make_place(attach, kept->ifindex);
+
+	if (!place)
+		return;
+	*place = (struct la_place){.dev.ifindex = kept->ifindex,
+				   .state = LA_PLACE_GONE,
+				   .xdp = -1,
+				   .tcx = {-1, -1},
+				   .kept = kept};
+	memcpy(place->dev.name, kept->ifname, sizeof(kept->ifname));
+	la_clsact_init(&place->clsact, kept->ifindex);
+	la_keep_take(attach->persist, place);
+	place_clear(attach, place);
+	fprintf(stderr, "lastack: %s: detached\n", place->dev.name);
+}
+
+void la_attach_prune(struct la_attach *attach)
+{
+	struct la_persist_place *places = la_persist_state(attach->persist)->places;
+
+	for (int i = 0; i < LA_PERSIST_PLACES; i++)
+		if (places[i].ifindex && !is_attached(attach, places[i].ifindex))
+			clear_kept(attach, &places[i]);
+	la_bpf_log_forget();
+}
+
+bool la_attach_knows(const struct la_attach *attach, int ifindex)
+{
+	const struct la_place *place = find_place(attach, ifindex);
+
+	return place && place->state != LA_PLACE_GONE;
+}
+
+static void place_leave(const struct la_attach *attach, struct la_place *place, const char *why)
+{
+	if (place->state == LA_PLACE_ATTACHED)
+		fprintf(stderr, "lastack: %s: %s\n", place->dev.name, why);
+	place->state = LA_PLACE_GONE;
+	place_clear(attach, place);
+}
+
+static void place_check(const struct la_attach *attach, struct la_place *place)
 {
 	char name[IF_NAMESIZE];
 
 	if (!la_netdev_name(place->dev.ifindex, name)) {
-		place_leave(place, "the interface is gone");
+		place_leave(attach, place, "the interface is gone");
 		return;
 	}
-	if (place->state == PLACE_ATTACHED && !place_holds(place)) {
-		place_leave(place, "its programs are gone");
+	if (place->state == LA_PLACE_ATTACHED && !place_holds(place)) {
+		place_leave(attach, place, "its programs are gone");
 		return;
 	}
 	if (!strcmp(name, place->dev.name))
 		return;
-	if (place->state == PLACE_ATTACHED)
+	if (place->state == LA_PLACE_ATTACHED)
 		fprintf(stderr, "lastack: %s: is now called %s\n", place->dev.name, name);
 	memcpy(place->dev.name, name, sizeof(name));
+	if (place->kept)
+		memcpy(place->kept->ifname, name, sizeof(name));
 }
 
 /* Forgets names of which the late records have come by now: those of the lowest indices. */
@@ -442,9 +565,9 @@ static void forget_names(struct la_attach *attach)
 	unsigned int gone = 0, kept = 0;
 
 	for (unsigned int i = 0; i < attach->count; i++)
-		gone += attach->places[i].state == PLACE_GONE;
+		gone += attach->places[i].state == LA_PLACE_GONE;
 	for (unsigned int i = 0; i < attach->count; i++) {
-		if (attach->places[i].state == PLACE_GONE && gone > LA_ATTACH_GONE_MAX)
+		if (attach->places[i].state == LA_PLACE_GONE && gone > LA_ATTACH_GONE_MAX)
 			gone--;
 		else
 			attach->places[kept++] = attach->places[i];
@@ -455,8 +578,8 @@ static void forget_names(struct la_attach *attach)
 void la_attach_check(struct la_attach *attach)
 {
 	for (unsigned int i = 0; i < attach->count; i++)
-		if (attach->places[i].state != PLACE_GONE)
-			place_check(&attach->places[i]);
+		if (attach->places[i].state != LA_PLACE_GONE)
+			place_check(attach, &attach->places[i]);
 	forget_names(attach);
 	la_bpf_log_forget();
 }
@@ -466,13 +589,13 @@ unsigned int la_attach_count(const struct la_attach *attach)
 	unsigned int count = 0;
 
 	for (unsigned int i = 0; i < attach->count; i++)
-		count += attach->places[i].state == PLACE_ATTACHED;
+		count += attach->places[i].state == LA_PLACE_ATTACHED;
 	return count;
 }
 
 const char *la_attach_ifname(__u32 ifindex, void *ctx)
 {
-	const struct place *place = find_place(ctx, (int)ifindex);
+	const struct la_place *place = find_place(ctx, (int)ifindex);
 
 	return place ? place->dev.name : NULL;
 }
@@ -480,14 +603,17 @@ const char *la_attach_ifname(__u32 ifindex, void *ctx)
 void la_attach_detach(struct la_attach *attach)
 {
 	for (unsigned int i = 0; i < attach->count; i++)
-		place_clear(&attach->places[i]);
+		place_clear(attach, &attach->places[i]);
 }
 
 void la_attach_free(struct la_attach *attach)
 {
 	if (!attach)
 		return;
-	la_attach_detach(attach);
+	if (!attach->persist)
+		la_attach_detach(attach);
+	for (unsigned int i = 0; i < attach->count; i++)
+		place_close(&attach->places[i]);
 	free(attach->places);
 	free(attach);
 }

@@ -5,7 +5,8 @@
  * Owns every link and filter that lastack puts on an interface: chooses the hooks, says on
  * stderr what it chose and why, never displaces a program of somebody else, and takes all
  * of it off again. Links are held by file descriptor, so that even a killed lastack leaves
- * nothing behind; only the filters of old kernels (clsact.h) need an orderly end.
+ * nothing behind, unless it is to persist; only the filters of old kernels (clsact.h) need an
+ * orderly end.
  */
 #ifndef LA_USER_ATTACH_H
 #define LA_USER_ATTACH_H
@@ -27,8 +28,12 @@ struct la_attach;
 /* The programs that la_attach_add() may want for this: bits 1 << enum la_prog. */
 __u32 la_attach_needs(const struct la_netdev *dev, enum la_hook_choice choice);
 
-/* NULL: out of memory, which is on stderr. The loader must outlive it. */
-struct la_attach *la_attach_new(const struct la_loader *loader);
+/*
+ * NULL: out of memory, which is on stderr. The loader must outlive it. With persist (which must
+ * outlive it, too) what is attached stays when the process ends, however it does, and what an
+ * earlier one has left is taken over when it is added.
+ */
+struct la_attach *la_attach_new(const struct la_loader *loader, struct la_persist *persist);
 
 /*
  * Attaches to one more interface, all hooks or none. Returns 0, or -1 with the reason on
@@ -61,10 +66,16 @@ unsigned int la_attach_count(const struct la_attach *attach);
 #define LA_ATTACH_GONE_MAX 1024
 const char *la_attach_ifname(__u32 ifindex, void *ctx);
 
+/*
+ * With persist: takes off what an earlier process has left on interfaces that were not added, gone
+ * ones among them.
+ */
+void la_attach_prune(struct la_attach *attach);
+
 /* Takes everything off all interfaces; names stay known. Safe to call twice. */
 void la_attach_detach(struct la_attach *attach);
 
-/* Detaches and frees. NULL is allowed. */
+/* Detaches, unless it is to persist, and frees. NULL is allowed. */
 void la_attach_free(struct la_attach *attach);
 
 #endif

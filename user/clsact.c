@@ -11,6 +11,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -37,14 +38,28 @@ struct dump {
 	__u32 parent;
 	unsigned int count;
 	char kind[16]; /* of the last one */
+	__u32 prog;    /* of the last one, its id; 0: it has none */
+	__u32 wanted;  /* the filter whose program has this id, if it came: */
+	__u32 handle, pref;
 };
 
-static int kind_attr(const struct nlattr *attr, void *ctx)
+static int prog_attr(const struct nlattr *attr, void *ctx)
+{
+	struct dump *dump = ctx;
+
+	if (mnl_attr_get_type(attr) == TCA_BPF_ID && !mnl_attr_validate(attr, MNL_TYPE_U32))
+		dump->prog = mnl_attr_get_u32(attr);
+	return MNL_CB_OK;
+}
+
+static int object_attr(const struct nlattr *attr, void *ctx)
 {
 	struct dump *dump = ctx;
 
 	if (mnl_attr_get_type(attr) == TCA_KIND && !mnl_attr_validate(attr, MNL_TYPE_NUL_STRING))
 		snprintf(dump->kind, sizeof(dump->kind), "%s", mnl_attr_get_str(attr));
+	if (mnl_attr_get_type(attr) == TCA_OPTIONS && !strcmp(dump->kind, "bpf"))
+		return mnl_attr_parse_nested(attr, prog_attr, dump);
 	return MNL_CB_OK;
 }
 
@@ -57,7 +72,14 @@ static int dump_message(const struct nlmsghdr *head, void *ctx)
 	if (tc->tcm_ifindex != dump->ifindex || tc->tcm_parent != dump->parent)
 		return MNL_CB_OK;
 	dump->count++;
-	return mnl_attr_parse(head, sizeof(*tc), kind_attr, dump);
+	dump->prog = 0;
+	if (mnl_attr_parse(head, sizeof(*tc), object_attr, dump) < 0)
+		return MNL_CB_ERROR;
+	if (dump->prog && dump->prog == dump->wanted) {
+		dump->handle = tc->tcm_handle;
+		dump->pref = TC_H_MAJ(tc->tcm_info) >> 16;
+	}
+	return MNL_CB_OK;
 }
 
 /* Sends the request in buf and hands all answers to dump_message. Returns 0 or -errno. */
@@ -96,6 +118,25 @@ static int dump_run(__u16 type, struct dump *dump)
 	err = dump_exchange(nl, buf, sizeof(buf), dump);
 	mnl_socket_close(nl);
 	return err;
+}
+
+bool la_clsact_exists(const struct la_clsact *clsact)
+{
+	struct dump dump = {.ifindex = clsact->ifindex, .parent = TC_H_CLSACT};
+
+	return !dump_run(RTM_GETQDISC, &dump) && !strcmp(dump.kind, "clsact");
+}
+
+void la_clsact_find(struct la_clsact *clsact, enum la_direction direction, __u32 prog)
+{
+	struct dump dump = {
+		.ifindex = clsact->ifindex, .parent = parents[direction], .wanted = prog};
+
+	if (!prog || dump_run(RTM_GETTFILTER, &dump) || !dump.pref)
+		return;
+	clsact->filter[direction].handle = dump.handle;
+	clsact->filter[direction].pref = dump.pref;
+	clsact->filter[direction].prog = prog;
 }
 
 /* Makes the qdisc unless it is there. Returns 0, or -errno; -EBUSY: an ingress qdisc is. */

@@ -31,6 +31,12 @@ void la_clsact_init(struct la_clsact *clsact, int ifindex);
 /* Adds a program before all filters that are there, displacing none. Returns 0 or -errno. */
 int la_clsact_add(struct la_clsact *clsact, enum la_direction direction, int prog_fd);
 
+/* True if the interface has a clsact qdisc, be it ours or not. */
+bool la_clsact_exists(const struct la_clsact *clsact);
+
+/* Finds the filter of an earlier process by the id of its program, if it is there. */
+void la_clsact_find(struct la_clsact *clsact, enum la_direction direction, __u32 prog);
+
 /*
  * True if the filter of that direction is still there: not if somebody removed it, or the
  * interface was deleted or moved, even if another one has its index now.

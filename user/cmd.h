@@ -14,4 +14,10 @@ int la_cmd_run(int argc, char **argv);
 /* Prints the same from captures. */
 int la_cmd_replay(int argc, char **argv);
 
+/* Tells what `run --persist` has left in the kernel, and who runs it. */
+int la_cmd_status(int argc, char **argv);
+
+/* Ends what `run --persist` has left in the kernel. */
+int la_cmd_detach(int argc, char **argv);
+
 #endif

@@ -4,12 +4,13 @@
  *
  * Reads the command line, puts loader, attacher, events and sinks together, and waits. The
  * end is always the same, whoever asked for it (a signal, --for, --count, a closed stdout):
- * detach, close what is still open, drain, flush, summary.
+ * detach, close what is still open, drain, flush, summary. With --persist nothing is detached
+ * and nothing closed.
  */
 #include "attach.h"
 #include "clock.h"
 #include "cmd.h"
-#include "events.h"
+#include "drain.h"
 #include "loop.h"
 #include "options.h"
 #include "output.h"
@@ -27,15 +28,14 @@
 /* How often the counters are read for what was lost. */
 #define LOOK_NS (250 * LA_MSEC_NS)
 
-/* Batches that empty the fullest ring buffer, and some more. */
-#define RING_BATCHES 1000
-
 struct run_opts {
 	struct la_options shared;
 	struct la_select select;
 	__u64 run_for; /* ns; 0: until told otherwise */
 	__u64 count;   /* close records; 0: no end */
 	__u64 max_flows;
+	const char *persist; /* a name; NULL: all goes at the end */
+	const char *bpffs;   /* NULL: LA_PERSIST_BPFFS */
 	bool debug;
 	bool help;
 	struct la_filter *filter;
@@ -43,15 +43,17 @@ struct run_opts {
 
 struct run {
 	const struct run_opts *opts;
+	struct la_persist *persist; /* or NULL */
 	struct la_loader *loader;
 	struct la_attach *attach;
 	struct la_sink *output;
 	struct la_sink *summary;
 	struct la_events *events;
 	struct la_loop *loop;
-	int watch; /* of the interfaces */
-	bool idle; /* none of them is attached */
-	int code;  /* enum la_exit */
+	int watch;  /* of the interfaces */
+	bool idle;  /* none of them is attached */
+	bool fresh; /* it persists from now on, and did not before */
+	int code;   /* enum la_exit */
 };
 
 /* ---- the command line ---- */
@@ -64,6 +66,8 @@ enum {
 	OPT_COUNT,
 	OPT_MAX_FLOWS,
 	OPT_DECAP,
+	OPT_PERSIST,
+	OPT_BPFFS,
 	OPT_DEBUG
 };
 
@@ -77,6 +81,8 @@ static const struct option long_options[] = {
 	{"count", required_argument, NULL, OPT_COUNT},
 	{"max-flows", required_argument, NULL, OPT_MAX_FLOWS},
 	{"decap", no_argument, NULL, OPT_DECAP},
+	{"persist", optional_argument, NULL, OPT_PERSIST},
+	{"bpffs", required_argument, NULL, OPT_BPFFS},
 	{"debug", no_argument, NULL, OPT_DEBUG},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -129,6 +135,13 @@ static int help(void)
 	      stdout);
 	printf("      --max-flows N      room for so many connections at once (default %u)\n",
 	       LA_FLOWS_DEFAULT);
+	fputs("      --persist[=NAME]   go on tracking when lastack ends, is killed or is replaced "
+	      "by\n"
+	      "                         a later version; the next run --persist reads on where "
+	      "this\n"
+	      "                         one ended, lastack status tells, lastack detach ends it\n"
+	      "      --bpffs DIR        where that is pinned (default " LA_PERSIST_BPFFS ")\n",
+	      stdout);
 	la_options_help(stdout);
 	fputs("      --debug            show what libbpf says\n"
 	      "  -h, --help             this text\n\n"
@@ -185,6 +198,14 @@ static int take_own(struct run_opts *opts, int opt, const char *arg)
 		return 0;
 	case OPT_MAX_FLOWS:
 		return take_number("--max-flows", arg, FLOWS_MAX, &opts->max_flows);
+	case OPT_PERSIST:
+		opts->persist = arg ? arg : LA_PERSIST_NAME;
+		if (la_persist_name_ok(opts->persist))
+			return 0;
+		return bad("--persist", arg, LA_PERSIST_NAME_RULE);
+	case OPT_BPFFS:
+		opts->bpffs = arg;
+		return 0;
 	case OPT_DEBUG:
 		opts->debug = true;
 		return 0;
@@ -235,6 +256,8 @@ static int parse(struct run_opts *opts, int argc, char **argv)
 	}
 	if (la_select_check(&opts->select) || la_options_check(&opts->shared))
 		return -1;
+	if (opts->bpffs && !opts->persist)
+		return bad("--bpffs", "it goes with --persist", NULL);
 	return optind < argc ? take_filter(opts, argv + optind, argc - optind) : 0;
 }
 
@@ -261,19 +284,13 @@ static void records_wait(void *ctx, uint32_t events)
 	drain(ctx);
 }
 
-static void tell_losses(struct run *run)
-{
-	struct la_counters sum;
-
-	if (!la_loader_counters(run->loader, &sum))
-		la_events_lost(run->events, sum.lost, la_monotonic_ns());
-}
-
 static void time_to_look(void *ctx, uint32_t events)
 {
+	struct run *run = ctx;
+
 	(void)events;
-	tell_losses(ctx);
-	drain(ctx);
+	la_drain_losses(run->loader, run->events);
+	drain(run);
 }
 
 static void told_to_stop(void *ctx, uint32_t events)
@@ -311,6 +328,15 @@ static void interfaces_changed(void *ctx, uint32_t events)
 
 /* ---- beginning and end ---- */
 
+static int open_persist(struct run *run)
+{
+	const char *bpffs = run->opts->bpffs ? run->opts->bpffs : LA_PERSIST_BPFFS;
+
+	run->persist = la_persist_open(bpffs, run->opts->persist, LA_PERSIST_RUN);
+	run->fresh = run->persist && !la_persist_found(run->persist);
+	return run->persist ? 0 : -1;
+}
+
 static int load(struct run *run)
 {
 	struct la_loader_opts opts = {
@@ -322,8 +348,11 @@ static int load(struct run *run)
 
 	if (la_select_needs(&run->opts->select, &opts.progs))
 		return -1;
+	if (run->opts->persist && open_persist(run))
+		return -1;
+	opts.persist = run->persist;
 	run->loader = la_loader_open(&opts);
-	run->attach = run->loader ? la_attach_new(run->loader) : NULL;
+	run->attach = run->loader ? la_attach_new(run->loader, run->persist) : NULL;
 	return run->attach ? 0 : -1;
 }
 
@@ -341,6 +370,8 @@ static int make_sinks(struct run *run)
 		.ring_fd = la_loader_ring(run->loader),
 		.filter = run->opts->filter,
 		.closes = run->opts->count,
+		.journal = run->persist ? &la_persist_state(run->persist)->journal : NULL,
+		.output_fd = STDOUT_FILENO,
 	};
 	struct la_output_opts out = {
 		.clock_offset = la_realtime_offset_ns(),
@@ -384,34 +415,21 @@ static int attach_all(struct run *run)
 {
 	if (la_select_start(&run->opts->select, run->attach))
 		return -1;
+	if (run->persist)
+		la_attach_prune(run->attach);
 	tell_if_idle(run);
 	return 0;
 }
 
-static void drain_all(struct run *run)
+/* Leaves all as it is, for the next one. */
+static void leave(struct run *run)
 {
-	for (int i = 0; i < RING_BATCHES && la_events_drain(run->events) > 0; i++)
-		;
-}
-
-/*
- * Closes what is open. The ring may be too small for all at once, so by turns with draining;
- * if nothing was closed though the ring was empty, nothing ever will be.
- */
-static void close_flows(struct run *run)
-{
-	__u64 before, flows = la_loader_flows(run->loader);
-
-	do {
-		drain_all(run);
-		before = flows;
-		if (la_loader_shutdown(run->loader))
-			break;
-		flows = la_loader_flows(run->loader);
-	} while (flows && flows < before);
-	drain_all(run);
-	tell_losses(run);
-	la_sink_flush(run->output);
+	la_drain_ring(run->events);
+	la_drain_losses(run->loader, run->events);
+	fprintf(stderr,
+		"lastack: %s: still attached and tracking; `lastack run --persist` reads on, "
+		"`lastack detach` ends it\n",
+		la_persist_path(run->persist));
 }
 
 /* Everything after the loop. */
@@ -421,8 +439,13 @@ static void finish(struct run *run)
 	int failed;
 	bool known;
 
-	la_attach_detach(run->attach);
-	close_flows(run);
+	if (run->persist) {
+		leave(run);
+	} else {
+		la_attach_detach(run->attach);
+		la_drain_flows(run->loader, run->events);
+	}
+	la_sink_flush(run->output);
 	known = !la_loader_counters(run->loader, &counters);
 	failed = la_output_failed(run->output);
 	if (failed && failed != EPIPE)
@@ -446,6 +469,17 @@ static void free_run(struct run *run)
 	if (run->watch >= 0)
 		close(run->watch);
 	la_loader_close(run->loader);
+	la_persist_close(run->persist);
+}
+
+/* A start that failed leaves nothing that was not there before. */
+static void undo(struct run *run)
+{
+	if (!run->fresh)
+		return;
+	if (run->attach)
+		la_attach_detach(run->attach);
+	la_persist_remove(run->persist);
 }
 
 static int run_with(const struct run_opts *opts)
@@ -453,8 +487,10 @@ static int run_with(const struct run_opts *opts)
 	struct run run = {.opts = opts, .watch = -1, .code = LA_EXIT_RUNTIME};
 
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end too */
-	if (load(&run) || make_sinks(&run) || make_loop(&run) || attach_all(&run))
+	if (load(&run) || make_sinks(&run) || make_loop(&run) || attach_all(&run)) {
+		undo(&run);
 		goto cleanup;
+	}
 	run.code = LA_EXIT_OK;
 	if (la_loop_run(run.loop))
 		run.code = LA_EXIT_RUNTIME;

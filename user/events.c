@@ -120,21 +120,42 @@ static void begin(struct la_events *events)
 				 la_ring_position(events->ring));
 }
 
+/* What an earlier process has begun to write will come again. Returns 0, or -1 with the reason. */
+static int undo(const struct la_events *events)
+{
+	long long cut;
+
+	if (!events->opts.journal)
+		return 0;
+	cut = la_journal_undo(events->opts.journal, events->opts.output_fd,
+			      la_ring_position(events->ring));
+	if (cut < 0)
+		return la_fail(LA_EXIT_RUNTIME, "cannot cut off what was written by half", "stdout",
+			       strerror((int)-cut), NULL),
+		       -1;
+	if (cut)
+		fprintf(stderr,
+			"lastack: stdout: the last %lld bytes were not written to the end, "
+			"and are written anew\n",
+			cut);
+	return 0;
+}
+
 struct la_events *la_events_new(const struct la_events_opts *opts)
 {
 	struct la_events *events = calloc(1, sizeof(*events));
-	int err = ENOMEM;
 
 	if (events) {
 		events->opts = *opts;
 		events->journal = opts->journal ? opts->journal : &events->own;
 		events->ring = la_ring_open(opts->ring_fd);
-		err = errno;
 	}
-	if (events && events->ring)
+	if (!events || !events->ring)
+		la_fail(LA_EXIT_RUNTIME, "cannot read records", "ring buffer", strerror(errno),
+			NULL);
+	else if (!undo(events))
 		return events;
-	la_fail(LA_EXIT_RUNTIME, "cannot read records", "ring buffer", strerror(err), NULL);
-	free(events);
+	la_events_free(events);
 	return NULL;
 }
 

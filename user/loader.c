@@ -9,6 +9,7 @@
 #include "loader.h"
 #include "bpf_log.h"
 #include "options.h"
+#include "pins.h"
 #include "privilege.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -27,6 +28,7 @@
 
 struct la_loader {
 	struct lastack_bpf *skel;
+	struct la_pins_progs kept;   /* programs that an earlier process has loaded */
 	struct la_counters *per_cpu; /* room for one lookup */
 	int cpus;
 };
@@ -126,7 +128,7 @@ static int size_table(struct lastack_bpf *skel, __u32 flows)
 }
 
 /* Whatever must be said before the kernel sees the object. Returns 0 or -errno. */
-static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts)
+static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts, __u32 flows)
 {
 	int err = 0;
 
@@ -142,25 +144,137 @@ static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts
 		err = bpf_map__set_max_entries(skel->maps.pending, 1);
 	if (!err && opts->ring_bytes)
 		err = bpf_map__set_max_entries(skel->maps.ring, opts->ring_bytes);
-	return err ? err : size_table(skel, opts->max_flows ? opts->max_flows : LA_FLOWS_DEFAULT);
+	return err ? err : size_table(skel, flows);
 }
 
+/* ---- what is pinned ---- */
+
+bool la_loader_knows(const struct la_persist *persist)
+{
+	struct lastack_bpf *skel = lastack_bpf__open();
+	bool knows = skel && !la_persist_foreign(persist) &&
+		     la_persist_state(persist)->layout == la_pins_layout(skel->obj);
+
+	lastack_bpf__destroy(skel);
+	return knows;
+}
+
+static void report_foreign(const struct la_persist *persist)
+{
+	char why[120];
+
+	snprintf(why, sizeof(why), "another version of lastack made it (ABI %u, this has ABI %u)",
+		 la_persist_state(persist)->abi, LA_ABI_VERSION);
+	if (la_persist_state(persist)->abi == LA_ABI_VERSION)
+		strcpy(why, "another version of lastack made it, whose tables differ");
+	la_fail(LA_EXIT_RUNTIME, "cannot go on", la_persist_path(persist), why,
+		"end it with `lastack detach`: that version can print what is open (-o), this "
+		"one only take it away");
+}
+
+/* What the programs are made of, and what is frozen into them: a change makes them others. */
+static __u64 build_of(const struct lastack_bpf *skel, bool generic)
+{
+	size_t size;
+	const void *elf = lastack_bpf__elf_bytes(&size);
+	__u64 hash = la_pins_hash(LA_PINS_HASH, elf, size);
+
+	hash = la_pins_hash(hash, skel->rodata, sizeof(*skel->rodata));
+	return la_pins_hash(hash, &generic, sizeof(generic));
+}
+
+/* Before loading. Returns 0 or -errno. */
+static int take_pinned(struct la_loader *loader, const struct la_loader_opts *opts)
+{
+	bool same = opts->look ||
+		    la_persist_state(opts->persist)->build == build_of(loader->skel, opts->generic);
+	struct bpf_program *prog;
+	int err = la_pins_take_maps(loader->skel->obj, opts->persist, same);
+
+	if (!err && same)
+		la_pins_take_progs(loader->skel->obj, opts->persist, &loader->kept);
+	if (opts->look)
+		bpf_object__for_each_program(prog, loader->skel->obj)
+			bpf_program__set_autoload(prog, false);
+	return err;
+}
+
+/* After loading. The build is noted last: if this is cut off, it is done again. */
+static int put_pins(const struct la_loader *loader, const struct la_loader_opts *opts)
+{
+	struct la_persist *persist = opts->persist;
+	bool begins = !la_persist_found(persist);
+	int err = begins ? la_persist_begin(persist) : 0;
+
+	if (!err)
+		err = la_pins_put_maps(loader->skel->obj, persist);
+	if (!err)
+		err = la_pins_put_progs(loader->skel->obj, persist, &loader->kept);
+	if (err)
+		return err;
+	la_persist_state(persist)->layout = la_pins_layout(loader->skel->obj);
+	la_persist_state(persist)->build = build_of(loader->skel, opts->generic);
+	la_persist_sign(persist);
+	__atomic_store_n(&la_persist_state(persist)->ready, 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* The table keeps the size that it was made with. */
+static __u32 flows_wanted(const struct la_loader_opts *opts)
+{
+	__u32 wanted = opts->max_flows ? opts->max_flows : LA_FLOWS_DEFAULT, pinned;
+
+	if (!opts->persist || !la_persist_found(opts->persist))
+		return wanted;
+	pinned = la_pins_max_entries(opts->persist, "flows");
+	if (opts->max_flows && opts->max_flows != pinned)
+		fprintf(stderr,
+			"lastack: %s: room for %u connections, as at first: --max-flows needs a "
+			"`lastack detach` before\n",
+			la_persist_path(opts->persist), pinned);
+	return pinned ? pinned : wanted;
+}
+
+/* ---- loading ---- */
+
 /* Runs a tc program that wants no packet; the kernel insists on an Ethernet header. */
-static int run_once(const struct bpf_program *prog)
+static int run_once(const struct la_loader *loader, const struct bpf_program *prog)
 {
 	char frame[14] = {0};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
 		    .repeat = 1);
 
-	return bpf_prog_test_run_opts(bpf_program__fd(prog), &opts);
+	return bpf_prog_test_run_opts(la_pins_prog_fd(&loader->kept, prog), &opts);
+}
+
+/* From an open object to one that runs. Returns 0 or -errno. */
+static int load(struct la_loader *loader, const struct la_loader_opts *opts)
+{
+	int err = configure(loader->skel, opts, flows_wanted(opts));
+
+	if (!err && opts->persist && la_persist_found(opts->persist))
+		err = take_pinned(loader, opts);
+	if (!err)
+		err = lastack_bpf__load(loader->skel);
+	if (err || opts->look)
+		return err;
+	loader->skel->bss->la_cfg = opts->config; /* also if it was pinned */
+	if (!opts->replay)
+		err = run_once(loader, loader->skel->progs.la_start);
+	return err || !opts->persist ? err : put_pins(loader, opts);
 }
 
 struct la_loader *la_loader_open(const struct la_loader_opts *opts)
 {
-	struct la_loader *loader = calloc(1, sizeof(*loader));
+	struct la_loader *loader;
 	int err = -ENOMEM;
 
 	la_bpf_log_start(opts->debug);
+	if (opts->persist && la_persist_found(opts->persist) && !la_loader_knows(opts->persist)) {
+		report_foreign(opts->persist);
+		return NULL;
+	}
+	loader = calloc(1, sizeof(*loader));
 	if (!loader)
 		goto cleanup;
 	err = loader->cpus = libbpf_num_possible_cpus();
@@ -171,11 +285,7 @@ struct la_loader *la_loader_open(const struct la_loader_opts *opts)
 	err = loader->skel ? 0 : -errno;
 	if (err || !loader->per_cpu)
 		goto cleanup;
-	err = configure(loader->skel, opts);
-	if (!err)
-		err = lastack_bpf__load(loader->skel);
-	if (!err && !opts->replay)
-		err = run_once(loader->skel->progs.la_start);
+	err = load(loader, opts);
 cleanup:
 	if (!err && loader->per_cpu) {
 		la_bpf_log_forget();
@@ -188,7 +298,7 @@ cleanup:
 
 int la_loader_prog(const struct la_loader *loader, enum la_prog prog)
 {
-	return bpf_program__fd(find_prog(loader->skel, prog));
+	return la_pins_prog_fd(&loader->kept, find_prog(loader->skel, prog));
 }
 
 int la_loader_ring(const struct la_loader *loader)
@@ -198,12 +308,12 @@ int la_loader_ring(const struct la_loader *loader)
 
 int la_loader_sweep(struct la_loader *loader)
 {
-	return run_once(loader->skel->progs.la_sweep);
+	return run_once(loader, loader->skel->progs.la_sweep);
 }
 
 int la_loader_shutdown(struct la_loader *loader)
 {
-	return run_once(loader->skel->progs.la_shutdown);
+	return run_once(loader, loader->skel->progs.la_shutdown);
 }
 
 __u64 la_loader_clock(struct la_loader *loader, __u64 now)
@@ -255,10 +365,16 @@ __u64 la_loader_flows(const struct la_loader *loader)
 	return la_loader_counters(loader, &sum) ? 0 : sum.opened - sum.gone;
 }
 
+__u32 la_loader_max_flows(const struct la_loader *loader)
+{
+	return bpf_map__max_entries(loader->skel->maps.flows);
+}
+
 void la_loader_close(struct la_loader *loader)
 {
 	if (!loader)
 		return;
+	la_pins_close_progs(&loader->kept);
 	lastack_bpf__destroy(loader->skel);
 	free(loader->per_cpu);
 	free(loader);

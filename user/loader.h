@@ -9,6 +9,7 @@
 #define LA_USER_LOADER_H
 
 #include "engine.h"
+#include "persist.h"
 
 /* The programs that can be attached to an interface. */
 enum la_prog {
@@ -28,12 +29,22 @@ struct la_loader_opts {
 	bool replay;	  /* for la_loader_feed(): the programs believe what they are told */
 	bool generic;	  /* XDP will be generic: see kernel_takes_frags() */
 	bool debug;	  /* libbpf's messages go to stderr as they come */
+	/*
+	 * Where maps and programs are pinned. If they were found there they are used, and config
+	 * takes effect; programs are loaded if they are of another build, or are missing. NULL:
+	 * all goes when the loader is closed.
+	 */
+	struct la_persist *persist;
+	bool look; /* of persist take what is there, and change nothing: load, start, configure */
 };
 
 struct la_loader;
 
 /* Loads the object into the kernel. NULL: it failed, and why is on stderr. */
 struct la_loader *la_loader_open(const struct la_loader_opts *opts);
+
+/* True if what persist has found can be used: its maps are laid out as those of this build. */
+bool la_loader_knows(const struct la_persist *persist);
 
 /* The file descriptor of a program that was asked for; the loader keeps owning it. */
 int la_loader_prog(const struct la_loader *loader, enum la_prog prog);
@@ -73,7 +84,10 @@ int la_loader_counters(const struct la_loader *loader, struct la_counters *sum);
 /* Flows in the table by those counters: opened and not gone. 0 if they cannot be read. */
 __u64 la_loader_flows(const struct la_loader *loader);
 
-/* Takes the object out of the kernel. NULL is allowed. */
+/* Entries of the flow table. 0 if it cannot be asked. */
+__u32 la_loader_max_flows(const struct la_loader *loader);
+
+/* Takes the object out of the kernel, unless it is pinned. NULL is allowed. */
 void la_loader_close(struct la_loader *loader);
 
 #endif

@@ -23,6 +23,8 @@ static int cmd_version(int argc, char **argv);
 static const struct verb verbs[] = {
 	{"run", la_cmd_run, "watch interfaces and print what becomes of their connections"},
 	{"replay", la_cmd_replay, "print the same from pcap or pcapng files"},
+	{"status", la_cmd_status, "tell what run --persist has left in the kernel"},
+	{"detach", la_cmd_detach, "end what run --persist has left in the kernel"},
 	{"help", cmd_help, "this text, or that of a verb: lastack help VERB"},
 	{"version", cmd_version, "the version"},
 };
