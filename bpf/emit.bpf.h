@@ -21,10 +21,16 @@ static __always_inline void la_count_lost(enum la_lost_source source)
 		c->lost[source]++;
 }
 
-/* Room for one record, or NULL and the loss is counted. */
+/*
+ * Room for one record that may be lost, or NULL and the loss is counted. The last part of
+ * the ring is left to close records.
+ */
 static __always_inline void *la_reserve(__u64 size)
 {
-	void *room = bpf_ringbuf_reserve(&ring, size, 0);
+	void *room = NULL;
+
+	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) <= la_ring_soft)
+		room = bpf_ringbuf_reserve(&ring, size, 0);
 
 	if (!room)
 		la_count_lost(LA_LOST_STATE);

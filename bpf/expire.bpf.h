@@ -29,10 +29,12 @@
 
 struct la_sweep {
 	__u64 now;
-	__u64 due;   /* no clock of those that stay runs out before, ns */
-	__u32 next;  /* the dial to look at next */
-	__u32 end;   /* the first that is not to be looked at */
-	__u32 ends;  /* flows that may yet be ended */
+	__u64 due;  /* no clock of those that stay runs out before, ns */
+	__u32 next; /* the dial to look at next */
+	__u32 end;  /* the first that is not to be looked at */
+	__u32 ends; /* flows that may yet be ended */
+	bool trims; /* the queues may hold more that have waited too long */
+	struct la_patience patience;
 	bool detach; /* lastack stops: everything goes */
 };
 
@@ -68,11 +70,13 @@ static __always_inline bool la_end_flow(struct la_entry *e, const struct la_swee
 	if (e->due || (!has_room && !(e->flow.flags & LA_F_CLOSED)))
 		return false;
 	if (sweep->detach)
-		ended = la_detach(&e->flow, sweep->now, &s->out);
+		ended = la_remove(&e->flow, sweep->now, LA_CLOSE_SHUTDOWN, LA_GONE_DETACHED,
+				  &s->out);
 	else
 		ended = la_expire(&e->flow, sweep->now, &la_cfg, &s->out);
 	if (ended)
 		s->ended = e->flow;
+	la_count_half_open(e);
 	return ended;
 }
 
@@ -174,6 +178,8 @@ static long la_sweep_dial(void *map __attribute__((unused)), const void *index, 
 		else if (ahead < earliest)
 			earliest = ahead;
 	}
+	if (sweep->trims && !la_trim(&sweep->patience, tick))
+		sweep->trims = false;
 	if (la_replayed && earliest < LA_TICKS_MAX &&
 	    la_tick_ns(tick + 1 + earliest, sweep->now) < sweep->due)
 		sweep->due = la_tick_ns(tick + 1 + earliest, sweep->now);

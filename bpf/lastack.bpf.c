@@ -172,6 +172,8 @@ __u32 la_hand;	    /* the dial that the next pulse begins with */
 
 static __always_inline void la_sweep_some(struct la_sweep *sweep)
 {
+	sweep->trims = !la_replayed && !sweep->detach;
+	la_be_patient(&sweep->patience);
 	if (la_pending_count)
 		bpf_for_each_map_elem(&pending, la_sweep_pending, sweep, 0);
 	bpf_for_each_map_elem(&dials, la_sweep_dial, sweep, 0);

@@ -24,6 +24,8 @@ struct la_entry {
 	__u32 due;
 	__u32 slot; /* slots.bpf.h */
 	__u32 tag;  /* la_key_tag() */
+	__u32 half; /* 1: it is one of la_half_open */
+	__u32 pad;
 	struct la_flow flow;
 };
 
@@ -33,6 +35,8 @@ struct la_blank {
 	__u32 due;
 	__u32 slot;
 	__u32 tag;
+	__u32 half;
+	__u32 pad;
 	struct la_flow flow;
 };
 
@@ -47,8 +51,7 @@ struct {
 } flows SEC(".maps");
 
 /* See slots.bpf.h. */
-#define LA_NO_SLOT    (~0U)
-#define LA_DIAL_SLOTS 64
+#define LA_NO_SLOT (~0U)
 
 struct la_dial {
 	__u32 at[LA_DIAL_SLOTS]; /* la_tick() of the next visit; 0: none */
@@ -74,6 +77,25 @@ struct {
 	__uint(max_entries, LA_FLOWS_DEFAULT);
 	__type(value, __u32);
 } free_slots SEC(".maps");
+
+/* A flow that can be done without, see evict.bpf.h. */
+struct la_candidate {
+	__u32 slot;
+	__u32 start; /* of the flow, ns: its low bits */
+	__u32 tick;  /* la_tick() when it became a candidate */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, LA_FLOWS_DEFAULT);
+	__type(value, struct la_candidate);
+} attempts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_QUEUE);
+	__uint(max_entries, LA_FLOWS_DEFAULT);
+	__type(value, struct la_candidate);
+} ended SEC(".maps");
 
 /* Names an ended connection that has no entry any more. */
 struct la_pending_key {
@@ -107,8 +129,11 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 8 * 1024 * 1024);
+	__uint(max_entries, LA_RING_DEFAULT);
 } ring SEC(".maps");
+
+/* Bytes of the ring that records other than close records may fill. */
+const volatile __u64 la_ring_soft = LA_RING_DEFAULT - LA_RING_DEFAULT / LA_RING_RESERVE;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -124,7 +149,9 @@ struct la_scratch {
 	struct la_blank blank; /* zeros, but for slot and tag */
 	__u64 deadline;	       /* of the flow at hand, ns */
 	__u32 slot;	       /* its slot */
+	__u32 start;	       /* low bits of its start, ns */
 	__u32 owes;	       /* 1: the close record of `ended` is due */
+	__u32 opens;	       /* 1: the segment at hand opened it */
 };
 
 struct {
@@ -137,6 +164,13 @@ struct {
 /* How many slots there are, the size of the flow table; and how many have ever been taken. */
 const volatile __u32 la_slots = LA_FLOWS_DEFAULT;
 __u32 la_slots_used;
+
+/* Flows that are half-open, and how many of them there may be. */
+__u32 la_half_open;
+const volatile __u32 la_half_open_max = LA_FLOWS_DEFAULT / LA_ATTEMPTS_SHARE;
+
+/* Flows in the table and, ended, in `pending`. */
+__u32 la_flow_count;
 
 /* Set by the loader at any time. */
 struct la_config la_cfg;

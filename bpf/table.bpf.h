@@ -7,32 +7,21 @@
  * under its lock: nobody ever sees a moment without an entry.
  *
  * No close record is lost. If the ring is full when a connection ends, its flow stays in the
- * table, marked `due`, until the sweep (expire.bpf.h) finds room; if its ports are taken
- * meanwhile, the ended flow moves to the map `pending`.
+ * table, marked `due`, until the sweep (expire.bpf.h) finds room; if it has to leave the table
+ * meanwhile, see leave.bpf.h.
  */
 #ifndef LA_TABLE_BPF_H
 #define LA_TABLE_BPF_H
 
-#include "emit.bpf.h"
+#include "evict.bpf.h"
 #include "la_fast.h"
 #include "la_track.h"
-#include "slots.bpf.h"
 
 /* A segment comes to rest in two calls: one ends the old flow, one opens the new. */
 #define LA_TRIES 3
 
 /* Returned by la_slow() when it has to be called again. */
 #define LA_AGAIN 0x100
-
-static __always_inline void la_count_flows(__u64 opened, __u64 gone)
-{
-	struct la_counters *c = la_counters();
-
-	if (!c)
-		return;
-	c->opened += opened;
-	c->gone += gone;
-}
 
 /* Puts an empty flow into the table, unless another CPU has just done it. */
 static __always_inline void la_create(const struct la_key *key, struct la_scratch *s)
@@ -61,24 +50,13 @@ static __always_inline struct la_entry *la_find_or_create(const struct la_key *k
 	return bpf_map_lookup_elem(&flows, key);
 }
 
-/* The flow has left: its slot comes last, when nothing leads there any more. */
-static __always_inline void la_delete(const struct la_key *key, __u32 slot)
-{
-	bpf_map_delete_elem(&flows, key);
-	la_slot_give(slot);
-}
-
-/* Under the lock: is the flow no longer the one that was found? */
-static __always_inline bool la_is_stale(const struct la_entry *e, __u32 tag)
-{
-	return e->tag != tag || (e->flow.flags & LA_F_DEAD);
-}
-
 /* Under the lock: what is to be known of the flow when the lock is gone. */
-static __always_inline void la_note_entry(const struct la_entry *e, struct la_scratch *s)
+static __always_inline void la_note_entry(struct la_entry *e, struct la_scratch *s)
 {
+	la_count_half_open(e);
 	s->deadline = la_deadline(&e->flow, &la_cfg);
 	s->slot = e->slot;
+	s->start = e->flow.start;
 }
 
 /* The flow at hand stays: somebody will look after it in time. */
@@ -87,45 +65,6 @@ static __always_inline void la_wind_flow(const struct la_scratch *s)
 	la_wind(s->slot, s->out.ts, s->deadline);
 	if (la_replayed && s->deadline < la_fed.due)
 		la_fed.due = s->deadline;
-}
-
-/* The close record of the flow in s->ended. False: the ring is full. */
-static __always_inline bool la_emit_close(const struct la_key *key, struct la_scratch *s)
-{
-	struct la_rec_close *room = bpf_ringbuf_reserve(&ring, sizeof(*room), 0);
-
-	if (!room)
-		return false;
-	la_record_close(room, key, &s->out, &s->ended);
-	bpf_ringbuf_submit(room, 0);
-	return true;
-}
-
-/* Keeps the flow in s->ended, whose entry is taken, for the sweep. False: no memory. */
-static __always_inline bool la_keep_pending(const struct la_key *key, const struct la_scratch *s)
-{
-	struct la_pending_key name = {
-		.key = *key, .isn = s->ended.id_isn, .seq = s->ended.close_seq};
-
-	if (bpf_map_update_elem(&pending, &name, &s->ended, BPF_ANY))
-		return false;
-	__sync_fetch_and_add(&la_pending_count, 1);
-	return true;
-}
-
-/* The flow in s->ended has left its entry, and owes its close record if `owes`. */
-static __always_inline void la_emit_leaving(const struct la_key *key, struct la_scratch *s,
-					    bool owes)
-{
-	bool later = false;
-
-	if (owes && !la_emit_close(key, s)) {
-		later = la_keep_pending(key, s);
-		if (!later)
-			la_count_lost(LA_LOST_CLOSE);
-	}
-	la_emit_gone(key, &s->out, &s->ended);
-	la_count_flows(0, !later);
 }
 
 /*
@@ -144,6 +83,7 @@ __noinline int la_slow(struct la_key *key, struct la_segment *seg)
 		return LA_R_TABLE_FULL;
 	la_out_reset(&s->out, seg->ts);
 	s->owes = 0;
+	s->opens = 0;
 	s->slot = LA_NO_SLOT;
 	e = la_find_or_create(key, s);
 	if (!e)
@@ -155,8 +95,8 @@ __noinline int la_slow(struct la_key *key, struct la_segment *seg)
 		bpf_spin_unlock(&e->lock);
 		return LA_R_RACE | LA_AGAIN;
 	}
+	s->opens = !e->flow.side[0].state;
 	reason = la_track(&e->flow, key, seg, &la_cfg, &s->out);
-	la_note_entry(e, s);
 	if (s->out.want & (LA_WANT_CLOSE | LA_WANT_GONE)) {
 		s->ended = e->flow;
 		s->owes = e->due || (s->out.want & LA_WANT_CLOSE);
@@ -165,6 +105,7 @@ __noinline int la_slow(struct la_key *key, struct la_segment *seg)
 		__builtin_memset(&e->flow, 0, sizeof(e->flow));
 		e->due = 0;
 	}
+	la_note_entry(e, s);
 	bpf_spin_unlock(&e->lock);
 	if (!(s->out.want & LA_WANT_GONE))
 		return reason;
@@ -195,6 +136,7 @@ __noinline int la_tell(struct la_key *key, struct la_segment *seg)
 			la_wind_flow(s);
 		if (s->owes && !la_emit_close(key, s))
 			la_close_later(key, s);
+		la_join_queues(s);
 		return 0;
 	}
 	if (la_may_open(seg) == LA_R_ACCEPTED)
@@ -221,6 +163,8 @@ static __always_inline __u32 la_track_packet(struct la_key *key, struct la_segme
 		s->out.has_prov = 0;
 	for (i = 0; i < LA_TRIES; i++) {
 		reason = la_slow(key, seg);
+		if (reason == LA_R_TABLE_FULL && la_make_room())
+			continue;
 		la_tell(key, seg);
 		if (!(reason & LA_AGAIN))
 			break;
@@ -253,8 +197,10 @@ __noinline int la_icmp_error(struct la_key *key, struct la_segment *seg)
 	bpf_spin_unlock(&e->lock);
 	la_wind_flow(s);
 	la_emit_changes(key, seg);
+	s->opens = 0;
 	if ((s->out.want & LA_WANT_CLOSE) && !la_emit_close(key, s))
 		la_close_later(key, s);
+	la_join_queues(s);
 	return reason;
 }
 

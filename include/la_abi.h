@@ -24,6 +24,19 @@ enum la_endpoint {
 	LA_RESP = 1,
 };
 
+/* Clocks that stand in one dial, see bpf/slots.bpf.h. */
+#define LA_DIAL_SLOTS 64
+
+/* The part of it that may be half-open, unless the loader is told otherwise. */
+#define LA_ATTEMPTS_SHARE 4
+
+/* Percent of the table from which on half-open and ended flows are waited for less long. */
+#define LA_PRESSURE_DEFAULT 80
+
+/* Bytes of the ring buffer; the part of it that is reserved for close records. */
+#define LA_RING_DEFAULT (8 * 1024 * 1024)
+#define LA_RING_RESERVE 8
+
 /* Head of every record. */
 struct la_rec {
 	__u16 v;	   /* LA_ABI_VERSION */
@@ -202,7 +215,9 @@ struct la_config {
 	__u64 timeout[LA_TIMEOUT_MAX]; /* ns, by enum la_timeout */
 	__u8 segments;		       /* 1: emit segment records, for the ladder */
 	__u8 decap;		       /* 1: look into tunnels; fixed when the programs load */
-	__u8 pad[6];
+	__u8 pressure; /* percent of the table from which on what is expendable waits less; 0: none
+			*/
+	__u8 pad[5];
 };
 
 /* Replay: what a capture says of the packet that the programs are fed, and what they say back. */
@@ -219,6 +234,7 @@ struct la_fed {
 enum la_lost_source {
 	LA_LOST_STATE = 0, /* ring buffer full: state, rst, segment, gone records */
 	LA_LOST_CLOSE,	   /* close records: no memory was left to keep them for later */
+	LA_LOST_EVICTED,   /* close records of evicted attempts: the ring buffer was half full */
 	LA_LOST_MAX,
 };
 
@@ -227,6 +243,7 @@ struct la_counters {
 	__u64 lost[LA_LOST_MAX];		   /* by enum la_lost_source */
 	__u64 opened;				   /* flows created */
 	__u64 gone;				   /* flows deleted */
+	__u64 evicted[LA_TIMEOUT_MAX]; /* of them, to make room; by enum la_timeout, their clock */
 };
 
 #endif

@@ -94,13 +94,17 @@ LA_INLINE bool la_expire(struct la_flow *f, __u64 now, const struct la_config *c
 	return true;
 }
 
-/* lastack stops at time `now`: closes and removes the flow. False: somebody else just did. */
-LA_INLINE bool la_detach(struct la_flow *f, __u64 now, struct la_out *out)
+/*
+ * Takes a flow out at time `now`, because lastack stops or has no room for it: closes it for
+ * `reason` if it has not ended. False: somebody else has just taken it.
+ */
+LA_INLINE bool la_remove(struct la_flow *f, __u64 now, enum la_close_reason reason,
+			 enum la_gone_why why, struct la_out *out)
 {
 	if (!f->side[0].state || (f->flags & LA_F_DEAD))
 		return false;
 	la_out_reset(out, now);
-	la_leave(f, LA_CLOSE_SHUTDOWN, LA_GONE_DETACHED, out);
+	la_leave(f, reason, why, out);
 	la_out_seal(f, out);
 	return true;
 }

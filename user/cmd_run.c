@@ -36,6 +36,7 @@ struct run_opts {
 	__u64 max_flows;
 	const char *persist; /* a name; NULL: all goes at the end */
 	const char *bpffs;   /* NULL: LA_PERSIST_BPFFS */
+	__u64 max_attempts;
 	bool debug;
 	bool help;
 	struct la_filter *filter;
@@ -65,6 +66,8 @@ enum {
 	OPT_FOR,
 	OPT_COUNT,
 	OPT_MAX_FLOWS,
+	OPT_MAX_ATTEMPTS,
+	OPT_PRESSURE,
 	OPT_DECAP,
 	OPT_PERSIST,
 	OPT_BPFFS,
@@ -80,6 +83,8 @@ static const struct option long_options[] = {
 	{"for", required_argument, NULL, OPT_FOR},
 	{"count", required_argument, NULL, OPT_COUNT},
 	{"max-flows", required_argument, NULL, OPT_MAX_FLOWS},
+	{"max-attempts", required_argument, NULL, OPT_MAX_ATTEMPTS},
+	{"pressure", required_argument, NULL, OPT_PRESSURE},
 	{"decap", no_argument, NULL, OPT_DECAP},
 	{"persist", optional_argument, NULL, OPT_PERSIST},
 	{"bpffs", required_argument, NULL, OPT_BPFFS},
@@ -133,8 +138,14 @@ static int help(void)
 	      "      --count N          stop after N connections have ended\n"
 	      "      --decap            look into IPIP, 6in4, 4in6, GRE and VXLAN tunnels\n",
 	      stdout);
-	printf("      --max-flows N      room for so many connections at once (default %u)\n",
-	       LA_FLOWS_DEFAULT);
+	printf("      --max-flows N      room for so many connections at once (default %u)\n"
+	       "      --max-attempts N   of them, so many may be half-open: more push out the "
+	       "oldest\n"
+	       "                         half-open ones (default 1/%u of --max-flows)\n"
+	       "      --pressure PERCENT from so full a table on, half-open and ended connections\n"
+	       "                         are waited for less long, the fuller the less (default "
+	       "%u)\n",
+	       LA_FLOWS_DEFAULT, LA_ATTEMPTS_SHARE, LA_PRESSURE_DEFAULT);
 	fputs("      --persist[=NAME]   go on tracking when lastack ends, is killed or is replaced "
 	      "by\n"
 	      "                         a later version; the next run --persist reads on where "
@@ -174,6 +185,16 @@ static int take_number(const char *option, const char *arg, __u64 max, __u64 *nu
 	return bad(option, arg, todo);
 }
 
+static int take_pressure(struct run_opts *opts, const char *arg)
+{
+	__u64 percent;
+
+	if (take_number("--pressure", arg, 100, &percent))
+		return -1;
+	opts->shared.cfg.pressure = (__u8)percent;
+	return 0;
+}
+
 /* Takes one option that is run's own. Returns 0, or -1 with the reason on stderr. */
 static int take_own(struct run_opts *opts, int opt, const char *arg)
 {
@@ -198,6 +219,10 @@ static int take_own(struct run_opts *opts, int opt, const char *arg)
 		return 0;
 	case OPT_MAX_FLOWS:
 		return take_number("--max-flows", arg, FLOWS_MAX, &opts->max_flows);
+	case OPT_MAX_ATTEMPTS:
+		return take_number("--max-attempts", arg, FLOWS_MAX, &opts->max_attempts);
+	case OPT_PRESSURE:
+		return take_pressure(opts, arg);
 	case OPT_PERSIST:
 		opts->persist = arg ? arg : LA_PERSIST_NAME;
 		if (la_persist_name_ok(opts->persist))
@@ -224,6 +249,15 @@ static int take_filter(struct run_opts *opts, char *const *words, int count)
 	opts->filter = la_filter_parse(text, err, sizeof(err));
 	free(text);
 	return opts->filter ? 0 : bad("filter", err, NULL);
+}
+
+static int check_table(const struct run_opts *opts)
+{
+	__u64 flows = opts->max_flows ? opts->max_flows : LA_FLOWS_DEFAULT;
+
+	if (opts->max_attempts <= flows)
+		return 0;
+	return bad("--max-attempts", "that is more than --max-flows has room for", NULL);
 }
 
 static int take(struct run_opts *opts, int opt, char **argv)
@@ -254,7 +288,7 @@ static int parse(struct run_opts *opts, int argc, char **argv)
 		if (opts->help)
 			return 0;
 	}
-	if (la_select_check(&opts->select) || la_options_check(&opts->shared))
+	if (check_table(opts) || la_select_check(&opts->select) || la_options_check(&opts->shared))
 		return -1;
 	if (opts->bpffs && !opts->persist)
 		return bad("--bpffs", "it goes with --persist", NULL);
@@ -337,11 +371,25 @@ static int open_persist(struct run *run)
 	return run->persist ? 0 : -1;
 }
 
+static void tell_size(const struct run *run)
+{
+	__u64 flows = la_loader_max_flows(run->loader);
+	__u64 attempts =
+		run->opts->max_attempts ? run->opts->max_attempts : flows / LA_ATTEMPTS_SHARE;
+
+	fprintf(stderr,
+		"lastack: table: %llu connections, %llu of them half-open, %llu MiB of kernel "
+		"memory\n",
+		(unsigned long long)flows, (unsigned long long)attempts,
+		(unsigned long long)la_loader_memory(run->loader) >> 20);
+}
+
 static int load(struct run *run)
 {
 	struct la_loader_opts opts = {
 		.config = run->opts->shared.cfg,
 		.max_flows = (__u32)run->opts->max_flows,
+		.max_attempts = (__u32)run->opts->max_attempts,
 		.generic = run->opts->select.hook == LA_CHOICE_XDP_GENERIC,
 		.debug = run->opts->debug,
 	};
@@ -352,7 +400,10 @@ static int load(struct run *run)
 		return -1;
 	opts.persist = run->persist;
 	run->loader = la_loader_open(&opts);
-	run->attach = run->loader ? la_attach_new(run->loader, run->persist) : NULL;
+	if (!run->loader)
+		return -1;
+	tell_size(run);
+	run->attach = la_attach_new(run->loader, run->persist);
 	return run->attach ? 0 : -1;
 }
 

@@ -117,14 +117,32 @@ static struct bpf_program *find_prog(const struct lastack_bpf *skel, enum la_pro
 }
 
 /* All that grows with the number of flows. Returns 0 or -errno. */
-static int size_table(struct lastack_bpf *skel, __u32 flows)
+static int size_table(struct lastack_bpf *skel, __u32 flows, __u32 attempts)
 {
-	int err = bpf_map__set_max_entries(skel->maps.flows, flows);
+	const struct {
+		struct bpf_map *map;
+		__u32 entries;
+	} sizes[] = {
+		{skel->maps.flows, flows},
+		{skel->maps.slot_keys, flows},
+		{skel->maps.free_slots, flows},
+		{skel->maps.ended, flows},
+		{skel->maps.attempts, flows},
+		{skel->maps.dials, (flows + LA_DIAL_SLOTS - 1) / LA_DIAL_SLOTS},
+	};
+	int err = 0;
 
 	skel->rodata->la_slots = flows;
-	err = err ? err : bpf_map__set_max_entries(skel->maps.slot_keys, flows);
-	err = err ? err : bpf_map__set_max_entries(skel->maps.free_slots, flows);
-	return err ? err : bpf_map__set_max_entries(skel->maps.dials, (flows - 1) / 64 + 1);
+	skel->rodata->la_half_open_max = attempts ? attempts : flows / LA_ATTEMPTS_SHARE;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes) && !err; i++)
+		err = bpf_map__set_max_entries(sizes[i].map, sizes[i].entries);
+	return err;
+}
+
+static int size_ring(struct lastack_bpf *skel, __u32 bytes)
+{
+	skel->rodata->la_ring_soft = bytes - bytes / LA_RING_RESERVE;
+	return bpf_map__set_max_entries(skel->maps.ring, bytes);
 }
 
 /* Whatever must be said before the kernel sees the object. Returns 0 or -errno. */
@@ -143,8 +161,8 @@ static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts
 	if (opts->replay) /* its ring is never full, so nothing pends; a sweep is quicker */
 		err = bpf_map__set_max_entries(skel->maps.pending, 1);
 	if (!err && opts->ring_bytes)
-		err = bpf_map__set_max_entries(skel->maps.ring, opts->ring_bytes);
-	return err ? err : size_table(skel, flows);
+		err = size_ring(skel, opts->ring_bytes);
+	return err ? err : size_table(skel, flows, opts->max_attempts);
 }
 
 /* ---- what is pinned ---- */
@@ -368,6 +386,32 @@ __u64 la_loader_flows(const struct la_loader *loader)
 __u32 la_loader_max_flows(const struct la_loader *loader)
 {
 	return bpf_map__max_entries(loader->skel->maps.flows);
+}
+
+/* What the kernel says that a map takes (proc(5)). */
+static __u64 map_memory(int fd)
+{
+	char path[64], line[128];
+	__u64 bytes = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (!strncmp(line, "memlock:", 8))
+			bytes = strtoull(line + 8, NULL, 10);
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+__u64 la_loader_memory(const struct la_loader *loader)
+{
+	const struct bpf_map *map;
+	__u64 bytes = 0;
+
+	bpf_object__for_each_map(map, loader->skel->obj) bytes += map_memory(bpf_map__fd(map));
+	return bytes;
 }
 
 void la_loader_close(struct la_loader *loader)

@@ -23,12 +23,13 @@ enum la_prog {
 
 struct la_loader_opts {
 	struct la_config config;
-	__u32 progs;	  /* bits 1 << enum la_prog: only these, for verifying takes time; 0: all */
-	__u32 max_flows;  /* entries of the flow table; 0: as the object declares */
-	__u32 ring_bytes; /* size of the ring buffer, a power of two; 0: as the object declares */
-	bool replay;	  /* for la_loader_feed(): the programs believe what they are told */
-	bool generic;	  /* XDP will be generic: see kernel_takes_frags() */
-	bool debug;	  /* libbpf's messages go to stderr as they come */
+	__u32 progs;	 /* bits 1 << enum la_prog: only these, for verifying takes time; 0: all */
+	__u32 max_flows; /* entries of the flow table; 0: as the object declares */
+	__u32 max_attempts; /* of them, how many may be half-open; 0: a quarter */
+	__u32 ring_bytes;   /* size of the ring buffer, a power of two; 0: as the object declares */
+	bool replay;	    /* for la_loader_feed(): the programs believe what they are told */
+	bool generic;	    /* XDP will be generic: see kernel_takes_frags() */
+	bool debug;	    /* libbpf's messages go to stderr as they come */
 	/*
 	 * Where maps and programs are pinned. If they were found there they are used, and config
 	 * takes effect; programs are loaded if they are of another build, or are missing. NULL:
@@ -80,6 +81,9 @@ int la_loader_feed(struct la_loader *loader, enum la_prog prog, const struct la_
 
 /* The counters, summed over all CPUs. Returns 0 or -errno. */
 int la_loader_counters(const struct la_loader *loader, struct la_counters *sum);
+
+/* Bytes of kernel memory that all maps take. 0 if the kernel does not say. */
+__u64 la_loader_memory(const struct la_loader *loader);
 
 /* Flows in the table by those counters: opened and not gone. 0 if they cannot be read. */
 __u64 la_loader_flows(const struct la_loader *loader);

@@ -346,7 +346,8 @@ void la_native_finish(struct la_native *n)
 	for (size_t i = 0; i < n->leaving_count; i++) {
 		struct entry *e = n->leaving[i].entry;
 
-		if (la_detach(&e->flow, n->engine.now, &n->out))
+		if (la_remove(&e->flow, n->engine.now, LA_CLOSE_SHUTDOWN, LA_GONE_DETACHED,
+			      &n->out))
 			emit(n, e, NULL);
 		drop(n, e);
 	}

@@ -141,6 +141,7 @@ void la_config_defaults(struct la_config *cfg)
 	memset(cfg, 0, sizeof(*cfg));
 	for (unsigned int i = LA_NO_TIMEOUT + 1; i < LA_TIMEOUT_MAX; i++)
 		cfg->timeout[i] = default_seconds[i] * LA_SEC_NS;
+	cfg->pressure = LA_PRESSURE_DEFAULT;
 }
 
 /* Writes the names of all timeouts, for an error. */

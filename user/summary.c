@@ -101,7 +101,7 @@ static const char *plural(__u64 count)
 	return count == 1 ? "" : "s";
 }
 
-/* What became of the packets, at whatever hook: how many there were, and the bad ones. */
+/* What became of the packets, at whatever hook: how many, and the bad ones; and who had to go. */
 static void print_packets(FILE *to, const struct la_counters *packets)
 {
 	__u64 bad[LA_VERDICT_MAX][LA_REASON_MAX] = {0}, all = 0;
@@ -112,6 +112,7 @@ static void print_packets(FILE *to, const struct la_counters *packets)
 			all += packets->packets[hook][r];
 		}
 	fprintf(to, "  %-11s %llu\n", "packets", (unsigned long long)all);
+	print_counts(to, "evicted", packets->evicted, LA_TIMEOUT_MAX, la_timeout_word, NULL);
 	print_counts(to, "invalid", bad[LA_VERDICT_INVALID], LA_REASON_MAX, la_reason_text, NULL);
 	print_counts(to, "untracked", bad[LA_VERDICT_UNTRACKED], LA_REASON_MAX, la_reason_text,
 		     NULL);
@@ -141,6 +142,9 @@ void la_summary_print(struct la_sink *summary, const struct la_counters *packets
 	if (lost)
 		fprintf(to, "  %-11s %s%llu record%s: the ring buffer was full%s\n", "lost", red,
 			(unsigned long long)lost, plural(lost), off);
+	if (s->lost[LA_LOST_EVICTED])
+		fprintf(to, "  %-11s %llu half-open connections were evicted and not told of\n", "",
+			(unsigned long long)s->lost[LA_LOST_EVICTED]);
 	if (packets)
 		print_packets(to, packets);
 }

@@ -232,6 +232,7 @@ const char *la_text_lost(unsigned int source)
 	static const char *const words[LA_LOST_MAX] = {
 		[LA_LOST_STATE] = "state",
 		[LA_LOST_CLOSE] = "close",
+		[LA_LOST_EVICTED] = "evicted",
 	};
 
 	return source < LA_LOST_MAX ? words[source] : "?";

@@ -320,7 +320,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		seg = segment(&w, d);
 		track(&w, &seg);
 	}
-	if (la_detach(&w.flow, w.now, &w.out))
+	if (la_remove(&w.flow, w.now, LA_CLOSE_SHUTDOWN, LA_GONE_DETACHED, &w.out))
 		check_note(&w, NULL);
 	return 0;
 }

@@ -33,9 +33,14 @@ static void resize(struct la_engine *engine, const struct la_engine_opts *opts)
 	if (opts->max_flows) {
 		bpf_map__set_max_entries(engine->skel->maps.flows, opts->max_flows);
 		engine->skel->rodata->la_slots = opts->max_flows;
+		engine->skel->rodata->la_half_open_max =
+			opts->max_attempts ? opts->max_attempts : opts->max_flows;
 	}
-	if (opts->ring_bytes)
+	if (opts->ring_bytes) {
 		bpf_map__set_max_entries(engine->skel->maps.ring, opts->ring_bytes);
+		engine->skel->rodata->la_ring_soft =
+			opts->ring_bytes - opts->ring_bytes / LA_RING_RESERVE;
+	}
 }
 
 struct la_engine *la_engine_new(const struct la_engine_opts *opts, struct la_sink *sink)
@@ -157,6 +162,27 @@ __u32 la_engine_flows(const struct la_engine *engine)
 		err = bpf_map_get_next_key(fd, &key, &next);
 	}
 	return n;
+}
+
+__u32 la_engine_free_slots(struct la_engine *engine)
+{
+	__u32 slots = engine->skel->rodata->la_slots, used = engine->skel->bss->la_slots_used, slot;
+	__u32 n = used < slots ? slots - used : 0;
+
+	while (!bpf_map_lookup_and_delete_elem(bpf_map__fd(engine->skel->maps.free_slots), NULL,
+					       &slot))
+		n++;
+	return n;
+}
+
+__u32 la_engine_half_open(const struct la_engine *engine)
+{
+	return engine->skel->bss->la_half_open;
+}
+
+void la_engine_set_clock(struct la_engine *engine, __u64 now)
+{
+	engine->skel->bss->la_clock_ns = now;
 }
 
 void la_engine_free(struct la_engine *engine)

@@ -22,9 +22,10 @@ enum la_gate {
 
 struct la_engine_opts {
 	struct la_config config;
-	__u32 max_flows;  /* 0: as the object declares */
-	__u32 ring_bytes; /* 0: as the object declares */
-	bool frags;	  /* XDP frames may have several buffers */
+	__u32 max_flows;    /* 0: as the object declares */
+	__u32 max_attempts; /* 0: as many */
+	__u32 ring_bytes;   /* 0: as the object declares */
+	bool frags;	    /* XDP frames may have several buffers */
 };
 
 /* Loads the programs; ends the test if that fails. The sink stays the caller's. */
@@ -55,6 +56,15 @@ int la_engine_prog(const struct la_engine *engine, enum la_gate gate);
 
 /* Entries in the flow table. */
 __u32 la_engine_flows(const struct la_engine *engine);
+
+/* Takes all free slots of the flow table, and tells how many there were. The end of tracking. */
+__u32 la_engine_free_slots(struct la_engine *engine);
+
+/* Half-open flows, as the programs count them. */
+__u32 la_engine_half_open(const struct la_engine *engine);
+
+/* Sets the clock of the programs, ns. */
+void la_engine_set_clock(struct la_engine *engine, __u64 now);
 
 void la_engine_free(struct la_engine *engine);
 

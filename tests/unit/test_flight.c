@@ -31,7 +31,7 @@ TestSuite(flight, .init = init);
 /* The side of an endpoint in the close record, lastack being stopped now. */
 static const struct la_rec_side *stop(enum who who)
 {
-	cr_assert(la_detach(&t.flow, t.now, &t.out));
+	cr_assert(la_remove(&t.flow, t.now, LA_CLOSE_SHUTDOWN, LA_GONE_DETACHED, &t.out));
 	talk_collect(&t, NULL);
 	return &talk_close(&t)->side[who];
 }
