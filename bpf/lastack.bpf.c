@@ -49,6 +49,8 @@ static __always_inline __u32 la_packet(struct la_key *key, struct la_segment *se
 	if (la_replayed) {
 		seg->hook = la_fed.hook;
 		seg->segs = 0; /* a capture does not say what offloads put together */
+		if (la_fed.damaged)
+			return la_damaged(key, seg);
 	}
 	return la_track_packet(key, seg);
 }
@@ -57,8 +59,11 @@ static __always_inline __u32 la_packet(struct la_key *key, struct la_segment *se
 static __noinline __u32 la_icmp_packet(const void *data, const void *end, struct la_key *key,
 				       struct la_segment *seg)
 {
-	__u32 reason = la_parse_icmp(data, end, key, seg);
+	__u32 reason;
 
+	if (la_replayed && la_fed.damaged)
+		return la_fed.damaged;
+	reason = la_parse_icmp(data, end, key, seg);
 	if (reason != LA_R_ACCEPTED)
 		return reason;
 	seg->ts = la_now();

@@ -172,6 +172,20 @@ static __always_inline __u32 la_track_packet(struct la_key *key, struct la_segme
 	return reason & (LA_AGAIN - 1);
 }
 
+/* Replay: a segment that a checksum calls damaged. Returns the reason (enum la_reason). */
+static __noinline __u32 la_damaged(struct la_key *key, struct la_segment *seg)
+{
+	struct la_entry *e = bpf_map_lookup_elem(&flows, key);
+	__u32 reason = la_fed.damaged;
+
+	if (e && reason == LA_R_TCP_BAD_CHECKSUM) {
+		bpf_spin_lock(&e->lock);
+		la_history_damaged(&e->flow, seg);
+		bpf_spin_unlock(&e->lock);
+	}
+	return reason;
+}
+
 /* An ICMP error about a segment of this flow. Returns what became of it (enum la_reason). */
 __noinline int la_icmp_error(struct la_key *key, struct la_segment *seg)
 {

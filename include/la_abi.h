@@ -227,7 +227,8 @@ struct la_fed {
 	__u32 hook;	 /* la_hook_id() */
 	__be16 l3_proto; /* for the programs of devices without Ethernet header; 0: see la_parse()
 			  */
-	__u8 pad[6];
+	__u8 damaged;	 /* enum la_reason: a checksum is wrong; or 0 */
+	__u8 pad[5];
 };
 
 /* Per-CPU counters, one array slot each: reasons first, then what was lost. */

@@ -52,9 +52,13 @@ struct la_inner {
 /* Takes a link header up to the IP header; in->proto becomes the EtherType. False: no IP. */
 LA_INLINE bool la_decap_link(struct la_cursor *c, struct la_inner *in)
 {
+	enum la_reason reason = LA_NO_REASON;
+
 	if (in->link == LA_LINK_ETHER)
-		return !la_next_ether(c, &in->proto) && !la_next_vlan(c, &in->proto);
-	return in->proto || !la_guess_l3(c, &in->proto);
+		reason = la_next_ether(c, &in->proto);
+	else if (!in->proto)
+		reason = la_guess_l3(c, &in->proto);
+	return !reason && !la_next_vlan(c, &in->proto);
 }
 
 /* Takes an outer IPv4 header. Returns what it carries, 0 if that cannot be read; *len: its

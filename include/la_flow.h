@@ -87,6 +87,8 @@ struct la_side {
 	__u8 icmp_code;
 	__u64 since; /* when it entered its state, ns */
 	__u8 marks;  /* enum la_side_mark */
+	__u8 pad;
+	__u16 damaged; /* segments with a wrong checksum; stops at 65535 */
 
 	/* la_again.h, la_paws.h */
 	__u32 tsval;	   /* latest TSval that it sent (RFC 7323); 0: none */

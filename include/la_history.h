@@ -16,8 +16,8 @@
  * whose flags no correct stack sends: the tracker's own states are for the truth, these are
  * for comparing. Letters, in the order in which one segment adds them: what it is (s h a d
  * f r i q), zero window (w), nothing new (t), and of its peer the gap that its ACK told (g).
- * There is no c: checksums are not verified (docs/zeek.md). Called by la_track.h for each
- * segment, and by la_open.h.
+ * A segment whose checksum is wrong is only a c: la_history_damaged(), which replay calls in
+ * place of the tracker. The rest is called by la_track.h for each segment, and by la_open.h.
  *
  * Source: Zeek's documentation of Conn::Info, and of the states of its endpoints.
  */
@@ -75,6 +75,19 @@ LA_INLINE void la_history_log(struct la_flow *f, bool orig, char letter, __u32 c
 LA_INLINE void la_history_flipped(struct la_flow *f)
 {
 	la_history_put(f, '^');
+}
+
+/*
+ * A segment of this flow has a wrong checksum: nothing in it is true, perhaps not even whose
+ * it is, so it leaves no more than its letter. Says nothing of a packet that came by twice.
+ */
+LA_INLINE void la_history_damaged(struct la_flow *f, const struct la_segment *seg)
+{
+	struct la_side *s = &f->side[seg->dir & 1];
+
+	if (!s->state || (s->hook && s->hook != seg->hook) || s->damaged == 0xffff)
+		return;
+	la_history_log(f, (seg->dir & 1) == f->orig, 'c', ++s->damaged);
 }
 
 /* True for the first time of a side and flag, or if `seq` is not that of the last time. */

@@ -163,6 +163,7 @@
 	X(ACK_TOO_OLD, INVALID, "ack_too_old", "acknowledges far below what was acknowledged")     \
 	X(BAD_SYN_ACK, INVALID, "bad_syn_ack", "SYN-ACK that answers no SYN of its receiver")      \
 	X(RST_OUT_OF_WINDOW, INVALID, "rst_out_of_window", "RST outside the receiver's window")    \
+	X(TCP_BAD_CHECKSUM, INVALID, "tcp_bad_checksum", "TCP checksum is wrong")                  \
 	X(ICMP_STRAY, INVALID, "icmp_stray", "ICMP error that quotes what is not in flight")       \
 	X(FLAGS_NULL, UNTRACKED, "flags_null", "TCP segment without any flag")                     \
 	X(FLAGS_SYN_FIN, UNTRACKED, "flags_syn_fin", "TCP segment with SYN and FIN")               \
@@ -182,6 +183,8 @@
 	X(IP6_EXT_DEPTH, UNTRACKED, "ip6_ext_depth", "too many IPv6 extension headers")            \
 	X(TCP_TRUNCATED, UNTRACKED, "tcp_truncated", "packet ends within its TCP header")          \
 	X(TCP_BAD_OFFSET, UNTRACKED, "tcp_bad_offset", "TCP data offset is wrong")                 \
+	X(IP_BAD_CHECKSUM, UNTRACKED, "ip_bad_checksum", "IPv4 header checksum is wrong")          \
+	X(ICMP_BAD_CHECKSUM, UNTRACKED, "icmp_bad_checksum", "ICMP checksum is wrong")             \
 	X(TABLE_FULL, UNTRACKED, "table_full", "no room for another flow")                         \
 	X(RACE, UNTRACKED, "race", "the flow was replaced under the packet, twice")
 

@@ -47,6 +47,7 @@ static inline struct la_frame la_icmp_build(const struct la_icmp_message *m)
 	h[1] = m->code;
 	f.payload = f.len;
 	memcpy(la_frame_put(&f, n), quoted.bytes + quoted.l3, n);
+	f.end = f.len;
 	if (v6)
 		sum = la_pseudo_sum(&outer, f.bytes + f.l3, 8 + n);
 	la_put16(h + 2, la_sum_fold(la_sum(sum, h, 8 + n)));

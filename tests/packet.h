@@ -8,7 +8,8 @@
  * What is not named has the value that an ordinary packet has, except the TCP header's own
  * fields, which are 0 then. Lengths and checksums are right, so that a kernel would take the
  * packet too; a test that wants them wrong changes f.bytes afterwards, at the offsets that
- * the frame knows. For any test that needs packets; no test framework is used here.
+ * the frame knows, and la_frame_resum() makes the checksums right again. For any test that needs
+ *packets; no test framework is used here.
  */
 #ifndef LA_TESTS_PACKET_H
 #define LA_TESTS_PACKET_H
@@ -58,6 +59,7 @@ struct la_frame {
 	size_t l3;	/* IP header */
 	size_t l4;	/* TCP header, or what the fragment has there */
 	size_t payload; /* TCP payload */
+	size_t end;	/* where Ethernet padding begins */
 	__u8 bytes[LA_FRAME_MAX];
 };
 
@@ -271,8 +273,32 @@ static inline struct la_frame la_frame_build(const struct la_packet *p)
 	sum = la_sum(la_pseudo_sum(p, f.bytes + f.l3, whole), segment.bytes, whole);
 	la_put16(segment.bytes + 16, la_sum_fold(sum));
 	memcpy(la_frame_put(&f, n), segment.bytes + p->frag_at, n);
+	f.end = f.len;
 	la_put_padding(&f, p);
 	return f;
+}
+
+/* The folded sum of the pseudo header of an unfragmented frame. */
+static inline __u16 la_frame_pseudo(const struct la_frame *f)
+{
+	const __u8 *ip = f->bytes + f->l3;
+	__u32 sum = (__u32)(f->end - f->l4) + LA_IP_TCP;
+
+	return (__u16)~la_sum_fold(ip[0] >> 4 == 6 ? la_sum(sum, ip + 8, 32)
+						   : la_sum(sum, ip + 12, 8));
+}
+
+/* Both checksums of an unfragmented frame of which bytes were changed. */
+static inline void la_frame_resum(struct la_frame *f)
+{
+	__u8 *ip = f->bytes + f->l3, *tcp = f->bytes + f->l4;
+
+	if (ip[0] >> 4 != 6) {
+		la_put16(ip + 10, 0);
+		la_put16(ip + 10, la_sum_fold(la_sum(0, ip, f->l4 - f->l3)));
+	}
+	la_put16(tcp + 16, 0);
+	la_put16(tcp + 16, la_sum_fold(la_sum(la_frame_pseudo(f), tcp, f->end - f->l4)));
 }
 
 #endif

@@ -20,6 +20,7 @@ static inline __u8 *tunnel_push(struct la_frame *f, size_t n)
 	f->l3 += n;
 	f->l4 += n;
 	f->payload += n;
+	f->end += n;
 	return f->bytes;
 }
 

@@ -26,6 +26,7 @@ static const char *const engine_names[ENGINE_MAX] = {"native", "bpf"};
 struct replay_opts {
 	struct la_options shared;
 	enum engine engine;
+	bool no_checksums;
 	bool help;
 	char *const *files;
 	int files_count;
@@ -42,11 +43,12 @@ struct chosen {
 
 /* ---- the command line ---- */
 
-enum { OPT_ENGINE = LA_OPT_OWN };
+enum { OPT_ENGINE = LA_OPT_OWN, OPT_NO_CHECKSUMS };
 
 static const struct option long_options[] = {
 	LA_OPTIONS_LONG,
 	{"engine", required_argument, NULL, OPT_ENGINE},
+	{"no-checksums", no_argument, NULL, OPT_NO_CHECKSUMS},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -62,6 +64,9 @@ static int help(void)
 	la_options_help(stdout);
 	fputs("      --engine ENGINE    native, or bpf: through the programs in the kernel, which\n"
 	      "                         needs root and has room for 65536 connections at once\n"
+	      "      --no-checksums     believe packets whatever their checksums say; else those "
+	      "that\n"
+	      "                         were damaged on the way are only counted\n"
 	      "  -h, --help             this text\n\n"
 	      "FILTER begins at the first word after the first file that is a word of a filter\n"
 	      "(or `(`, `!`), such as: port 443 and not net 10.0.0.0/8. A file of such a name is\n"
@@ -90,6 +95,8 @@ static int take(struct replay_opts *opts, int opt, char **argv)
 		return la_options_bad_word(opt, argv);
 	if (opt == 'h')
 		opts->help = true;
+	else if (opt == OPT_NO_CHECKSUMS)
+		opts->no_checksums = true;
 	else if (opt == OPT_ENGINE)
 		return take_engine(opts, optarg);
 	else if (la_options_take(&opts->shared, opt, optarg) != LA_TAKEN_OK)
@@ -233,7 +240,7 @@ static struct la_engine *make_engine(const struct replay_opts *opts, struct la_s
 static int replay_with(const struct replay_opts *opts)
 {
 	struct chosen sinks = {.sink = {.record = chosen_record}, .filter = opts->filter};
-	struct la_replay replay = {.stop = output_failed};
+	struct la_replay replay = {.stop = output_failed, .no_checksums = opts->no_checksums};
 	int code = LA_EXIT_RUNTIME;
 
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end: lastack replay | head */

@@ -26,6 +26,7 @@ struct la_captured {
 	__be16 l3_proto;
 	__u32 hook; /* where it was seen: la_hook_id(), or 0 when there is one place only */
 	__u64 ts;   /* ns */
+	enum la_reason damaged; /* la_checksum_verify(): why not to believe it, or 0 */
 };
 
 struct la_engine {

@@ -349,6 +349,7 @@ int la_loader_feed(struct la_loader *loader, enum la_prog prog, const struct la_
 	fed->wire_len = packet->wire_len;
 	fed->hook = packet->hook;
 	fed->l3_proto = packet->l3_proto;
+	fed->damaged = (__u8)packet->damaged;
 	return bpf_prog_test_run_opts(la_loader_prog(loader, prog), &opts);
 }
 

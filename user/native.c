@@ -292,6 +292,17 @@ static enum la_reason take(struct la_native *n, const struct la_key *key,
 	return e ? track(n, e, seg) : LA_R_TABLE_FULL;
 }
 
+/* A segment that a checksum calls damaged. */
+static enum la_reason take_damaged(struct la_native *n, const struct la_key *key,
+				   const struct la_segment *seg, enum la_reason reason)
+{
+	struct entry *e = reason == LA_R_TCP_BAD_CHECKSUM ? find(n, key) : NULL;
+
+	if (e)
+		la_history_damaged(&e->flow, seg);
+	return reason;
+}
+
 /* An ICMP message of which la_parse() left key and seg. */
 static enum la_reason take_icmp(struct la_native *n, const void *data, __u32 cap_len,
 				struct la_key *key, struct la_segment *seg)
@@ -308,28 +319,44 @@ static enum la_reason take_icmp(struct la_native *n, const void *data, __u32 cap
 	return reason;
 }
 
-void la_native_packet(struct la_native *n, const void *data, __u32 cap_len, __u32 wire_len,
-		      enum la_link link, __be16 l3_proto, __u64 ts)
+static void take_packet(struct la_native *n, const struct la_captured *p)
 {
-	const __u8 *end = (const __u8 *)data + cap_len;
+	const __u8 *end = (const __u8 *)p->data + p->cap_len;
 	struct la_segment seg;
 	enum la_reason reason;
 	struct la_key key;
 
-	la_engine_clock(&n->engine, ts);
+	la_engine_clock(&n->engine, p->ts);
 	expire(n);
-	reason = la_parse(data, end, wire_len, link, l3_proto, &key, &seg);
+	reason = la_parse(p->data, end, p->wire_len, p->link, p->l3_proto, &key, &seg);
 	if (reason == LA_R_NOT_TCP && n->cfg.decap)
-		reason = la_parse_inner(data, end, wire_len, link, l3_proto, &key, &seg);
+		reason =
+			la_parse_inner(p->data, end, p->wire_len, p->link, p->l3_proto, &key, &seg);
 	if (reason == LA_R_ICMP) {
-		reason = take_icmp(n, data, cap_len, &key, &seg);
+		reason = p->damaged ? p->damaged : take_icmp(n, p->data, p->cap_len, &key, &seg);
 	} else if (reason == LA_R_ACCEPTED || seg.odd) {
 		seg.ts = n->engine.now;
-		seg.hook = n->hook;
+		seg.hook = p->hook;
 		seg.segs = 0; /* a capture does not say what offloads put together */
-		reason = take(n, &key, &seg);
+		reason = p->damaged ? take_damaged(n, &key, &seg, p->damaged) : take(n, &key, &seg);
 	}
 	n->counters.packets[LA_NO_HOOK][reason]++;
+}
+
+void la_native_packet(struct la_native *n, const void *data, __u32 cap_len, __u32 wire_len,
+		      enum la_link link, __be16 l3_proto, __u64 ts)
+{
+	const struct la_captured p = {
+		.data = data,
+		.cap_len = cap_len,
+		.wire_len = wire_len,
+		.link = link,
+		.l3_proto = l3_proto,
+		.hook = n->hook,
+		.ts = ts,
+	};
+
+	take_packet(n, &p);
 }
 
 void la_native_finish(struct la_native *n)
@@ -358,10 +385,7 @@ void la_native_finish(struct la_native *n)
 
 static int engine_packet(struct la_engine *engine, const struct la_captured *p)
 {
-	struct la_native *n = (struct la_native *)engine;
-
-	n->hook = p->hook;
-	la_native_packet(n, p->data, p->cap_len, p->wire_len, p->link, p->l3_proto, p->ts);
+	take_packet((struct la_native *)engine, p);
 	return 0;
 }
 

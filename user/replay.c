@@ -7,6 +7,7 @@
  * follows the header does, so the parser need not know how captures are written.
  */
 #include "replay.h"
+#include "checksum.h"
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdlib.h>
@@ -136,7 +137,7 @@ static __u64 packet_time(const struct pcap_pkthdr *h)
 	return (__u64)s * LA_SEC_NS + (__u64)ns;
 }
 
-static int feed(struct la_engine *engine, const struct link *link, const struct pcap_pkthdr *h,
+static int feed(const struct la_replay *r, const struct link *link, const struct pcap_pkthdr *h,
 		const __u8 *data)
 {
 	/* no link header, no packet: what the parser says of an empty frame */
@@ -150,9 +151,11 @@ static int feed(struct la_engine *engine, const struct link *link, const struct 
 		p.l3_proto = link->proto ? link->proto(data) : 0;
 		p.hook = link->hook ? link->hook(data) : 0;
 	}
+	if (!r->no_checksums)
+		p.damaged = la_checksum_verify(&p);
 	if (p.cap_len > LA_CAPTURED_MAX)
 		p.cap_len = LA_CAPTURED_MAX;
-	return engine->packet(engine, &p);
+	return r->engine->packet(r->engine, &p);
 }
 
 static int fail(struct la_replay *r, const char *what, const char *why, const char *todo)
@@ -195,7 +198,7 @@ static int read_packets(struct la_replay *r, pcap_t *pcap, const struct link *li
 
 	while ((got = pcap_next_ex(pcap, &h, &data)) == 1) {
 		r->packets++;
-		err = feed(r->engine, link, h, data);
+		err = feed(r, link, h, data);
 		if (err)
 			return fail(r, "cannot track", strerror(-err), NULL);
 		if (r->stop && r->stop(r->stop_ctx))

@@ -2,8 +2,9 @@
 /*
  * replay.h - captures (pcap, pcapng) as a source of packets for an engine.
  *
- * Owns the reading of a file through libpcap and the stripping of the link headers that
- * la_parse.h does not know. Used by cmd_replay.c, the tests and the fuzzer.
+ * Owns the reading of a file through libpcap, the stripping of the link headers that
+ * la_parse.h does not know, and the look at checksums (checksum.h). Used by cmd_replay.c, the tests
+ * and the fuzzer.
  */
 #ifndef LA_USER_REPLAY_H
 #define LA_USER_REPLAY_H
@@ -16,6 +17,7 @@ struct la_replay {
 	/* Asked after each packet; true ends the reading without an error. May be NULL. */
 	bool (*stop)(void *ctx);
 	void *stop_ctx;
+	bool no_checksums; /* believe packets whatever their checksums say */
 
 	__u64 packets; /* read so far, from all files */
 	/* The last error: what failed and why, in the words of la_fail(). */

@@ -89,6 +89,7 @@ static void write_generation(FILE *file, int generation, __u64 *now)
 			la_put16(client_port, (generation % 60 * AT_ONCE + c) % 64000 + 1024);
 			la_put32(f.bytes + f.l4 + 4, isn[part.from_server] + part.seq);
 			la_put32(f.bytes + f.l4 + 8, isn[!part.from_server] + part.ack);
+			la_frame_resum(&f);
 			fwrite(&head, sizeof(head), 1, file);
 			fwrite(f.bytes, 1, f.len, file);
 			*now += 10000;

@@ -210,6 +210,8 @@ struct capture {
 	bool broken;	 /* every segment is followed by its damaged sisters */
 	bool backwards;	 /* every third time stamp lies before the one before */
 	bool crowd;	 /* a dozen clients at the same moments, so they expire together */
+	bool damaged;	 /* before every segment come two that bits were flipped in on the way */
+	bool offloaded;	 /* the client captured it, before its network card summed its segments */
 };
 
 static const struct capture captures[] = {
@@ -273,6 +275,13 @@ static const struct capture captures[] = {
 	{.name = "snaplen", .story = four_segments, .link = LINKTYPE_ETHERNET, .snaplen = 60},
 	{.name = "snaplen-short", .story = refused, .link = LINKTYPE_ETHERNET, .snaplen = 13},
 	{.name = "broken", .story = four_segments, .link = LINKTYPE_ETHERNET, .broken = true},
+	{.name = "damaged", .story = four_segments, .link = LINKTYPE_ETHERNET, .damaged = true},
+	{.name = "damaged-ipv6",
+	 .story = three_segments,
+	 .link = LINKTYPE_RAW,
+	 .v6 = true,
+	 .damaged = true},
+	{.name = "offloaded", .story = four_segments, .link = LINKTYPE_ETHERNET, .offloaded = true},
 	{.name = "disordered-time",
 	 .story = ports_again,
 	 .link = LINKTYPE_ETHERNET,
@@ -403,7 +412,7 @@ static void put_fragments(struct writer *w, struct la_packet p)
 }
 
 /* What hostile or broken hosts make of a segment; none of it may be tracked. */
-static void put_damaged(struct writer *w, const struct la_frame *good)
+static void put_broken(struct writer *w, const struct la_frame *good)
 {
 	static const struct {
 		size_t from_l3; /* offset from the IP header */
@@ -428,6 +437,7 @@ static void put_damaged(struct writer *w, const struct la_frame *good)
 	for (size_t i = 0; i < COUNT(damages); i++) {
 		f = *good;
 		f.bytes[f.l3 + damages[i].from_l3] = damages[i].value;
+		la_frame_resum(&f);
 		put_packet(w, &f, false);
 	}
 	for (size_t len = 0; len < good->l4 + 20; len += 3) {
@@ -437,6 +447,18 @@ static void put_damaged(struct writer *w, const struct la_frame *good)
 	}
 	f = *good;
 	la_put16(f.bytes + 12, 0x0806); /* ARP */
+	put_packet(w, &f, false);
+}
+
+/* Two copies, of which a checksum tells that they are none: a RST, and another hop limit. */
+static void put_damaged(struct writer *w, const struct la_frame *good)
+{
+	struct la_frame f = *good;
+
+	f.bytes[f.l4 + 13] ^= LA_RST;
+	put_packet(w, &f, false);
+	f = *good;
+	f.bytes[f.l3 + (w->c->v6 ? 7 : 8)] ^= 0x20;
 	put_packet(w, &f, false);
 }
 
@@ -455,12 +477,16 @@ static void put_step(struct writer *w, const struct step *s)
 	for (int i = 0; i < (c->crowd ? 12 : 1); i++) {
 		p.sport += (__u16)(7 * i);
 		f = la_frame_build(&p);
+		if (c->damaged)
+			put_damaged(w, &f);
+		if (c->offloaded && s->who == 'C')
+			la_put16(f.bytes + f.l4 + 16, la_frame_pseudo(&f));
 		put_packet(w, &f, false);
 	}
 	if (c->link == LINKTYPE_LINUX_SLL2)
 		put_packet(w, &f, true);
 	if (c->broken)
-		put_damaged(w, &f);
+		put_broken(w, &f);
 }
 
 /* Two more packets at the end, late: what lingers has left by then. */

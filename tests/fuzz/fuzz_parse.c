@@ -5,9 +5,11 @@
  *
  * The first two bytes of the input choose the link, the protocol that the link names and how
  * many bytes the packet claims to have had on the wire; the rest is the packet. Whatever the
- * parser accepts is checked against the bytes by another way than the parser's own.
+ * parser accepts is checked against the bytes by another way than the parser's own, and so is
+ * what la_checksum_verify() says of it.
  */
 #include "../packet.h"
+#include "checksum.h"
 #include "la_parse.h"
 #include <stdint.h>
 #include <stdlib.h>
@@ -118,6 +120,56 @@ static void check_filled(const struct input *in, const struct seen *s)
 	check_addresses(in->data + ip, s);
 }
 
+/* What the checksums of the packet say, in a buffer of just its size. */
+static enum la_reason verdict(const struct input *in)
+{
+	__u8 *copy = malloc(in->size ? in->size : 1);
+	struct la_captured p = {.data = copy,
+				.cap_len = (__u32)in->size,
+				.wire_len = in->wire,
+				.link = in->link,
+				.l3_proto = in->proto};
+	enum la_reason reason;
+
+	must(copy);
+	memcpy(copy, in->data, in->size);
+	reason = la_checksum_verify(&p);
+	free(copy);
+	return reason;
+}
+
+/* A packet that is whole, and that neither fragments nor other addresses make hard to judge. */
+static bool can_be_told(const struct input *in, const struct seen *s, size_t ip, size_t tcp)
+{
+	const __u8 *h = in->data + ip;
+
+	if (ip + s->seg.ip_len > in->size)
+		return false;
+	return h[0] >> 4 == 4 ? !(h[6] & 0x3f) && !h[7] : tcp == ip + 40;
+}
+
+/* A TCP segment's own sum, or what a network card would have begun with. */
+static void check_sum(const struct input *in, const struct seen *s)
+{
+	size_t ip = ip_at(in), tcp = tcp_at(in, ip), n = s->seg.ip_len - (tcp - ip);
+	const __u8 *h = in->data + ip, *t = in->data + tcp;
+	bool v4 = h[0] >> 4 == 4;
+	__u16 addresses = (__u16)~la_sum_fold(la_sum(0, h + (v4 ? 12 : 8), v4 ? 8 : 32));
+	__u16 pseudo = (__u16)~la_sum_fold(addresses + 6 + (n >> 16) + (n & 0xffff));
+	__u16 endless = (__u16)~la_sum_fold(addresses + 6u);
+	__u16 field = (__u16)(t[16] << 8 | t[17]);
+	bool right;
+
+	if (v4 && (h[10] || h[11]) && la_sum_fold(la_sum(0, h, tcp - ip))) {
+		must(verdict(in) == LA_R_IP_BAD_CHECKSUM);
+		return;
+	}
+	if (!can_be_told(in, s, ip, tcp))
+		return;
+	right = !la_sum_fold(la_sum(pseudo, t, n)) || field == pseudo || field == endless;
+	must(verdict(in) == (right ? LA_NO_REASON : LA_R_TCP_BAD_CHECKSUM));
+}
+
 static void forget_options(struct la_segment *seg)
 {
 	seg->opts = seg->wscale = 0;
@@ -157,9 +209,12 @@ static void check(const struct input *in)
 		must(s.seg.segs);
 	else
 		must(!s.seg.segs);
-	if (!s.seg.segs)
+	if (!s.seg.segs) {
+		verdict(in); /* only that it reads no more than there is */
 		return;
+	}
 	check_filled(in, &s);
+	check_sum(in, &s);
 	check_cut(in, s);
 }
 

@@ -63,6 +63,15 @@ static __u64 time_after(__u64 now, struct dice *d)
 	return next_time(now, d);
 }
 
+/* Few packets have a checksum that is wrong. */
+static enum la_reason damage(struct dice *d)
+{
+	static const enum la_reason damages[] = {LA_R_IP_BAD_CHECKSUM, LA_R_TCP_BAD_CHECKSUM,
+						 LA_R_TCP_BAD_CHECKSUM, LA_R_ICMP_BAD_CHECKSUM};
+
+	return roll(d, 20) ? LA_NO_REASON : damages[roll(d, 4)];
+}
+
 static struct la_captured as_captured(const struct la_frame *f, enum kind kind, struct dice *d)
 {
 	struct la_captured p = {
@@ -80,6 +89,7 @@ static struct la_captured as_captured(const struct la_frame *f, enum kind kind, 
 		p.cap_len = p.cap_len < 80 ? p.cap_len : 80;
 	else if (kind == SNAPPED)
 		p.cap_len = roll(d, p.cap_len);
+	p.damaged = damage(d);
 	return p;
 }
 

@@ -60,6 +60,23 @@ Test(decap, what_is_inside_is_read_as_if_alone)
 	}
 }
 
+/* A capture whose link header names a VLAN tag (LINUX_SLL) has tunnels, too. */
+Test(decap, behind_a_tag_without_ethernet)
+{
+	struct la_frame f = la_frame_build(&inner[0]);
+	struct la_segment seg;
+	struct la_key key;
+	__u8 *tag;
+
+	tunnel_ipv4(&f, LA_TUNNEL_IPV4);
+	tag = tunnel_push(&f, LA_VLAN_LEN);
+	la_put16(tag + 2, LA_ETH_IPV4);
+	cr_expect_eq(la_parse_inner(f.bytes, f.bytes + f.len, (__u32)f.len, LA_LINK_L3,
+				    la_hton16(LA_ETH_VLAN), &key, &seg),
+		     LA_R_ACCEPTED);
+	cr_expect_eq(seg.seq, inner[0].seq);
+}
+
 /* Padding of the outer frame is not of the inner packet. */
 Test(decap, padding_counts_nowhere)
 {

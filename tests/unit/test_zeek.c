@@ -49,6 +49,15 @@ static void send(struct chat *c, enum who who, int flags, __u32 seq, __u32 len, 
 	talk_track(&t, &seg);
 }
 
+/* Replay gives it to la_history_damaged() in place of the tracker. */
+static void damaged(enum who who)
+{
+	struct line l = {.who = who, .flags = PA, .seq = 12345, .ack = 6789, .len = CHUNK};
+	struct la_segment seg = talk_segment(&t, &l);
+
+	la_history_damaged(&t.flow, &seg);
+}
+
 /* A side whose SYN was missed goes on after it. */
 static void skip_syn(struct mouth *m, const struct mouth *p, int flags)
 {
@@ -76,7 +85,7 @@ static void advance(struct chat *c, enum who who, int flags, __u32 len)
  *   o the second of two data segments, before the first, which follows
  *   w ACK with a zero window   y SYN again   b FIN again   j RST one byte on
  *   i FIN+RST   q SYN+FIN   x SYN+RST   n data without ACK   z FIN without ACK
- *   p RST with payload
+ *   p RST with payload   c damaged data, whose checksum is wrong
  */
 static void step(struct chat *c, char letter)
 {
@@ -103,6 +112,8 @@ static void step(struct chat *c, char letter)
 		return send(c, who, R, m->nxt + 1, 0, 0);
 	case 'p':
 		return send(c, who, RA, m->nxt, CHUNK, 0);
+	case 'c':
+		return damaged(who);
 	case 'm':
 		m->nxt += CHUNK;
 		c->m[!who].seen = m->nxt;
@@ -281,6 +292,28 @@ Test(zeek, nothing_new)
 {
 	check_all({"S h A D a K", "S1", "ShADaT", 10, 0}, {"S h A O a", "S1", "ShADTa", 20, 0},
 		  {"S h A D a F a T", "S2", "ShADaFT", 10, 0});
+}
+
+/* Every damaged segment counts, and stands for nothing else; before a flow there is no history. */
+Test(zeek, damaged)
+{
+	check_all({"S h A C", "S1", "ShAC", 0, 0}, {"S c h A D c a", "S1", "SchADa", 10, 0},
+		  {"C S h A", "S1", "ShA", 0, 0}, {"S h A 10C", "S1", "ShACC", 0, 0},
+		  {"S h A 9C 99c", "S1", "ShACcc", 0, 0}, {"S h A 1000c", "S1", "ShAcccc", 0, 0},
+		  {"S h A F a f A C", "SF", "ShAFafC", 0, 0}, {"S C R", "RSTOS0", "SCR", 0, 0},
+		  {"S h A 70000c", "S1", "ShAccccc", 0, 0});
+}
+
+/* A capture of two interfaces has a forwarded segment twice, damaged or not. */
+Test(zeek, damaged_at_another_hook)
+{
+	struct line l = {ORIG, PA, 1, 1, 10, .hook = 5};
+	struct la_segment seg;
+
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1});
+	seg = talk_segment(&t, &l);
+	la_history_damaged(&t.flow, &seg);
+	cr_expect_eq(t.flow.history_len, 3, "%.*s", t.flow.history_len, t.flow.history);
 }
 
 /* A window of zero means nothing once the peer has closed. */
