@@ -21,15 +21,18 @@ static __always_inline void la_count_lost(enum la_lost_source source)
 		c->lost[source]++;
 }
 
-/*
- * Room for one record that may be lost, or NULL and the loss is counted. The last part of
- * the ring is left to close records.
- */
+/* The last part of the ring is left to what tells of the end of a connection. */
+static __always_inline bool la_ring_has_room(void)
+{
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) <= la_ring_soft;
+}
+
+/* Room for one record that may be lost, or NULL and the loss is counted. */
 static __always_inline void *la_reserve(__u64 size)
 {
 	void *room = NULL;
 
-	if (bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) <= la_ring_soft)
+	if (la_ring_has_room())
 		room = bpf_ringbuf_reserve(&ring, size, 0);
 
 	if (!room)
@@ -74,10 +77,12 @@ static __always_inline void la_emit_state(const struct la_key *key, const struct
 static __always_inline void la_emit_gone(const struct la_key *key, const struct la_out *out,
 					 const struct la_flow *ended)
 {
-	struct la_rec_gone *r = la_reserve(sizeof(*r));
+	struct la_rec_gone *r = bpf_ringbuf_reserve(&ring, sizeof(*r), 0);
 
-	if (!r)
+	if (!r) {
+		la_count_lost(LA_LOST_STATE);
 		return;
+	}
 	la_record_gone(r, key, out, ended);
 	bpf_ringbuf_submit(r, 0);
 }

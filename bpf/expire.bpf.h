@@ -10,7 +10,8 @@
  *   is it over by now? -> wind the clock anew, or delete and tell
  *
  * So a flow that is renewed in the last instant stays, and no close record is lost: without
- * room for it the flow is not ended, only visited again.
+ * room for it the flow is not ended, only visited again. The same goes for the gone record,
+ * whose number says how many records there were: without it a gap at the end would not be seen.
  */
 #ifndef LA_EXPIRE_BPF_H
 #define LA_EXPIRE_BPF_H
@@ -91,6 +92,8 @@ static __always_inline bool la_visit_flow(const struct la_key *key, struct la_en
 	if (e->due)
 		la_retry_close(key, e, s);
 	if (!sweep->detach && sweep->now < la_deadline(&e->flow, &la_cfg))
+		return false;
+	if (!la_ring_has_room())
 		return false;
 	if (!(e->flow.flags & LA_F_CLOSED)) {
 		room = bpf_ringbuf_reserve(&ring, sizeof(*room), 0);

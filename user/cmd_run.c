@@ -25,6 +25,9 @@
 /* The flow table is a hash table of the kernel, all of it allocated at start. */
 #define FLOWS_MAX (1U << 26)
 
+/* More than a gigabyte of records waits for nobody. */
+#define RING_MIB_MAX 1024
+
 /* How often the counters are read for what was lost. */
 #define LOOK_NS (250 * LA_MSEC_NS)
 
@@ -34,6 +37,7 @@ struct run_opts {
 	__u64 run_for; /* ns; 0: until told otherwise */
 	__u64 count;   /* close records; 0: no end */
 	__u64 max_flows;
+	__u64 ring_bytes;
 	const char *persist; /* a name; NULL: all goes at the end */
 	const char *bpffs;   /* NULL: LA_PERSIST_BPFFS */
 	__u64 max_attempts;
@@ -68,6 +72,7 @@ enum {
 	OPT_MAX_FLOWS,
 	OPT_MAX_ATTEMPTS,
 	OPT_PRESSURE,
+	OPT_RING_SIZE,
 	OPT_DECAP,
 	OPT_PERSIST,
 	OPT_BPFFS,
@@ -85,6 +90,7 @@ static const struct option long_options[] = {
 	{"max-flows", required_argument, NULL, OPT_MAX_FLOWS},
 	{"max-attempts", required_argument, NULL, OPT_MAX_ATTEMPTS},
 	{"pressure", required_argument, NULL, OPT_PRESSURE},
+	{"ring-size", required_argument, NULL, OPT_RING_SIZE},
 	{"decap", no_argument, NULL, OPT_DECAP},
 	{"persist", optional_argument, NULL, OPT_PERSIST},
 	{"bpffs", required_argument, NULL, OPT_BPFFS},
@@ -146,6 +152,9 @@ static int help(void)
 	       "                         are waited for less long, the fuller the less (default "
 	       "%u)\n",
 	       LA_FLOWS_DEFAULT, LA_ATTEMPTS_SHARE, LA_PRESSURE_DEFAULT);
+	puts("      --ring-size MIB    room for records that wait to be printed, a power of two\n"
+	     "                         (default 8): what finds it full is lost and counted, but\n"
+	     "                         for close records, which wait in the flow table");
 	fputs("      --persist[=NAME]   go on tracking when lastack ends, is killed or is replaced "
 	      "by\n"
 	      "                         a later version; the next run --persist reads on where "
@@ -195,6 +204,18 @@ static int take_pressure(struct run_opts *opts, const char *arg)
 	return 0;
 }
 
+static int take_ring_size(struct run_opts *opts, const char *arg)
+{
+	__u64 mib;
+
+	if (take_number("--ring-size", arg, RING_MIB_MAX, &mib))
+		return -1;
+	if (mib & (mib - 1))
+		return bad("--ring-size", arg, "a power of two, as the kernel wants it");
+	opts->ring_bytes = mib << 20;
+	return 0;
+}
+
 /* Takes one option that is run's own. Returns 0, or -1 with the reason on stderr. */
 static int take_own(struct run_opts *opts, int opt, const char *arg)
 {
@@ -223,6 +244,8 @@ static int take_own(struct run_opts *opts, int opt, const char *arg)
 		return take_number("--max-attempts", arg, FLOWS_MAX, &opts->max_attempts);
 	case OPT_PRESSURE:
 		return take_pressure(opts, arg);
+	case OPT_RING_SIZE:
+		return take_ring_size(opts, arg);
 	case OPT_PERSIST:
 		opts->persist = arg ? arg : LA_PERSIST_NAME;
 		if (la_persist_name_ok(opts->persist))
@@ -390,6 +413,7 @@ static int load(struct run *run)
 		.config = run->opts->shared.cfg,
 		.max_flows = (__u32)run->opts->max_flows,
 		.max_attempts = (__u32)run->opts->max_attempts,
+		.ring_bytes = (__u32)run->opts->ring_bytes,
 		.generic = run->opts->select.hook == LA_CHOICE_XDP_GENERIC,
 		.debug = run->opts->debug,
 	};

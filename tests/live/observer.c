@@ -282,6 +282,11 @@ int la_observer_stop(struct la_observer *obs)
 	return WEXITSTATUS(status);
 }
 
+int la_observer_pipe(const struct la_observer *obs)
+{
+	return obs->out;
+}
+
 pid_t la_observer_pid(const struct la_observer *obs)
 {
 	return obs->pid;

@@ -51,6 +51,12 @@ const char *la_observer_stderr(struct la_observer *obs);
 /* Waits until it has said this on stderr; false after some seconds. */
 bool la_observer_says(struct la_observer *obs, const char *text);
 
+/*
+ * The pipe of its records, for whoever reads them himself, from the beginning; the observer
+ * then has none.
+ */
+int la_observer_pipe(const struct la_observer *obs);
+
 pid_t la_observer_pid(const struct la_observer *obs);
 
 /* Kills it if it still runs. NULL is fine. */

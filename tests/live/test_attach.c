@@ -361,6 +361,8 @@ Test(attach, wrong_usage_exits_with_2_and_one_line)
 		{"run -i v0 --count -1", "--count: -1 (a whole number from 1"},
 		{"run -i v0 --count 1x", "--count: 1x (a whole number from 1"},
 		{"run -i v0 --max-flows 99999999999", "--max-flows: 99999999999 (a whole number"},
+		{"run -i v0 --ring-size 3", "--ring-size: 3 (a power of two"},
+		{"run -i v0 --ring-size 2048", "--ring-size: 2048 (a whole number from 1 to 1024"},
 		{"run -i v0 --timeout nap=3", "--timeout: no timeout is called 'nap'"},
 		{"run -i v0 -o xml", "-o: 'xml' is none of"},
 		{"run -i v0 --ladder -o jsonl", "--ladder: a ladder is text"},
