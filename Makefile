@@ -80,7 +80,7 @@ SECONDS ?= 3600
 
 # All probes at once: a $(shell) between running jobs reaps their processes, and make 4.3
 # then says "wait: No child processes". Goals that build nothing themselves do without.
-NO_PROBES = run run-on-iface demo test truth bench fuzz help deps clean suites list-checks
+NO_PROBES = run run-on-iface demo test truth soak bench fuzz help deps clean suites list-checks
 ifneq ($(filter-out $(NO_PROBES),$(or $(MAKECMDGOALS),all)),)
 PROBED := $(CLANG) $(LLVM_STRIP) $(BPFTOOL) $(LIB_CFLAGS) $(LIB_LDLIBS) $(TEST_CFLAGS) $(TEST_LDLIBS)
 endif
@@ -96,7 +96,7 @@ AS_ROOT = if [ "$$(id -u)" != 0 ]; then echo "make $@: needs root: sudo make $@"
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all run demo test truth bench fuzz install clean help deps vmlinux format tidy FORCE \
+.PHONY: all run demo test truth soak bench fuzz install clean help deps vmlinux format tidy FORCE \
 	check-format check-headers check-bpf check-captures captures suites
 
 all: build/lastack ## build build/lastack (default)
@@ -131,6 +131,12 @@ truth: ## hold lastack against the kernels' own word on N connections; SEED=, LO
 	@+$(SUBMAKE) build/lastack build/truth
 	build/truth -n $(or $(N),1000) $(if $(SEED),-s $(SEED)) $(if $(LOSS),-l) $(ARGS) build/lastack
 
+soak: ## fault tests at length: lastack killed KILLS (200) times under load
+	@$(AS_ROOT)
+	@$(MAKE) -s deps
+	@+$(SUBMAKE) build/lastack build/test-live
+	LASTACK_KILLS=$(or $(KILLS),200) build/test-live --filter 'kill/*'
+
 bench: ## measure the cost of a packet in the BPF programs
 	@$(AS_ROOT)
 	@$(MAKE) -s deps
@@ -164,7 +170,7 @@ tidy: build/lastack ## run clang-tidy over user/
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo "variables: V=1 (show commands) IFACE ARGS PREFIX DESTDIR CLANG CC CFLAGS SECONDS N SEED LOSS"
+	@echo "variables: V=1 (show commands) IFACE ARGS PREFIX DESTDIR CLANG CC CFLAGS SECONDS N SEED LOSS KILLS"
 
 # Installs what is missing where there is apt and the right to use it, else says what to install.
 deps: ## install what is needed to build and test (apt), or list it

@@ -72,17 +72,6 @@ __u32 la_attach_needs(const struct la_netdev *dev, enum la_hook_choice choice)
 	return needs;
 }
 
-struct la_attach *la_attach_new(const struct la_loader *loader, struct la_persist *persist)
-{
-	struct la_attach *attach = calloc(1, sizeof(*attach));
-
-	if (attach)
-		*attach = (struct la_attach){.loader = loader, .persist = persist};
-	else
-		la_fail(LA_EXIT_RUNTIME, cannot, NULL, strerror(ENOMEM), NULL);
-	return attach;
-}
-
 static void close_link(int *fd)
 {
 	if (*fd >= 0)
@@ -357,6 +346,37 @@ static struct la_place *make_place(struct la_attach *attach, int ifindex)
 	return &places[at];
 }
 
+/* The names of interfaces that an earlier process has left. */
+static void recall_names(struct la_attach *attach)
+{
+	const struct la_persist_place *places = la_persist_state(attach->persist)->places;
+
+	for (int i = 0; i < LA_PERSIST_PLACES; i++) {
+		struct la_place *place =
+			places[i].ifindex ? make_place(attach, places[i].ifindex) : NULL;
+
+		if (!place)
+			continue;
+		*place = (struct la_place){.dev.ifindex = places[i].ifindex,
+					   .state = LA_PLACE_GONE,
+					   .xdp = -1,
+					   .tcx = {-1, -1}};
+		memcpy(place->dev.name, places[i].ifname, sizeof(places[i].ifname));
+	}
+}
+
+struct la_attach *la_attach_new(const struct la_loader *loader, struct la_persist *persist)
+{
+	struct la_attach *attach = calloc(1, sizeof(*attach));
+
+	if (!attach)
+		return la_fail(LA_EXIT_RUNTIME, cannot, NULL, strerror(ENOMEM), NULL), NULL;
+	*attach = (struct la_attach){.loader = loader, .persist = persist};
+	if (persist)
+		recall_names(attach);
+	return attach;
+}
+
 /* True if tcx of an interface of this namespace has a program of this id. */
 static bool tcx_has(int ifindex, enum la_direction direction, __u32 prog)
 {
@@ -518,7 +538,7 @@ void la_attach_prune(struct la_attach *attach)
 	struct la_persist_place *places = la_persist_state(attach->persist)->places;
 
 	for (int i = 0; i < LA_PERSIST_PLACES; i++)
-		if (places[i].ifindex && !is_attached(attach, places[i].ifindex))
+		if (places[i].attached && !is_attached(attach, places[i].ifindex))
 			clear_kept(attach, &places[i]);
 	la_bpf_log_forget();
 }

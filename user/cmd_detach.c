@@ -113,7 +113,7 @@ static int check_filters(const struct la_persist *persist)
 	if (la_persist_here(persist))
 		return 0;
 	for (int i = 0; i < LA_PERSIST_PLACES; i++) {
-		if (!state->places[i].ifindex || !state->places[i].clsact)
+		if (!state->places[i].attached || !state->places[i].clsact)
 			continue;
 		snprintf(todo, sizeof(todo),
 			 "go there (nsenter --net=), net:[%llu]; or, if it is gone: rm -r %s",

@@ -223,7 +223,7 @@ static void text_interfaces(struct la_buf *out, const struct status *status)
 		struct la_persist_place kept = status->state->places[i];
 		struct hooks hooks;
 
-		if (!kept.ifindex)
+		if (!kept.attached)
 			continue;
 		hooks = hooks_of(status, &kept);
 		put_title(out, "interface");
@@ -307,7 +307,7 @@ static void json_interfaces(struct la_buf *out, const struct status *status)
 		struct la_persist_place kept = status->state->places[i];
 		struct hooks hooks;
 
-		if (!kept.ifindex)
+		if (!kept.attached)
 			continue;
 		hooks = hooks_of(status, &kept);
 		la_buf_str(out, comma);

@@ -37,22 +37,41 @@ struct la_persist_place *la_keep_find(const struct la_persist *persist, int ifin
 	struct la_persist_place *places = la_persist_state(persist)->places;
 
 	for (int i = 0; i < LA_PERSIST_PLACES; i++)
-		if (places[i].ifindex == ifindex)
+		if (places[i].attached && places[i].ifindex == ifindex)
 			return &places[i];
 	return NULL;
+}
+
+/* The place of that interface, else one that was never used, else one that is not now. */
+static struct la_persist_place *free_place(const struct la_persist *persist, int ifindex)
+{
+	struct la_persist_place *places = la_persist_state(persist)->places, *best = NULL;
+
+	for (int i = 0; i < LA_PERSIST_PLACES; i++) {
+		struct la_persist_place *place = &places[i];
+
+		if (place->attached)
+			continue;
+		if (place->ifindex == ifindex)
+			return place;
+		if (!best || (!place->ifindex && best->ifindex))
+			best = place;
+	}
+	return best;
 }
 
 struct la_persist_place *la_keep_begin(const struct la_persist *persist,
 				       const struct la_netdev *dev, int choice)
 {
-	struct la_persist_place *kept = la_keep_find(persist, 0);
+	struct la_persist_place *kept = free_place(persist, dev->ifindex);
 
 	if (!kept)
 		return NULL;
 	memset(kept, 0, sizeof(*kept));
 	memcpy(kept->ifname, dev->name, sizeof(kept->ifname));
 	kept->choice = (__u8)choice;
-	__atomic_store_n(&kept->ifindex, dev->ifindex, __ATOMIC_RELEASE);
+	kept->ifindex = dev->ifindex;
+	__atomic_store_n(&kept->attached, 1, __ATOMIC_RELEASE);
 	return kept;
 }
 
@@ -131,6 +150,6 @@ void la_keep_unpin(struct la_persist *persist, const struct la_place *place)
 
 void la_keep_forget(struct la_place *place)
 {
-	__atomic_store_n(&place->kept->ifindex, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&place->kept->attached, 0, __ATOMIC_RELEASE);
 	place->kept = NULL;
 }

@@ -2,7 +2,7 @@
 /*
  * keep.h - what hangs on an interface, kept by the state and the pins of persist.h.
  *
- * A place is noted before anything is attached and forgotten after all is off, so that nothing
+ * A place is noted before anything is attached and struck out after all is off, so that nothing
  * is ever attached that the state does not know. Links keep themselves, by a pin; clsact filters
  * stay anyway, and are found again by their programs. attach.c keeps, `status` looks.
  */
@@ -11,7 +11,7 @@
 
 #include "place.h"
 
-/* The note of an interface, or NULL. */
+/* The note of an interface that is attached, or NULL. */
 struct la_persist_place *la_keep_find(const struct la_persist *persist, int ifindex);
 
 /* Notes an interface that is about to be attached. NULL: there are too many. */
@@ -33,7 +33,7 @@ int la_keep_pin(struct la_persist *persist, const struct la_place *place);
 /* Takes the links off the interface and unpins them. */
 void la_keep_unpin(struct la_persist *persist, const struct la_place *place);
 
-/* Strikes the note: nothing is attached any more. */
+/* Notes that nothing is attached any more. */
 void la_keep_forget(struct la_place *place);
 
 #endif

@@ -28,13 +28,13 @@
 /* Interfaces at once. */
 #define LA_PERSIST_PLACES 256
 
-/* An interface, from before something is attached until all of it is taken off again. */
+/* An interface; after all of it is taken off, its name for records that come late. */
 struct la_persist_place {
-	__s32 ifindex; /* 0: nothing is here */
+	__s32 ifindex; /* 0: this place was never used */
 	__u8 choice;   /* enum la_hook_choice */
 	__u8 clsact;   /* 1: clsact filters, and no tcx links */
 	__u8 qdisc;    /* 1: the clsact qdisc is ours */
-	__u8 pad;
+	__u8 attached; /* 1: from before something is attached until all of it is off again */
 	__u32 filter_prog[2]; /* ids of the programs of the clsact filters, by enum la_direction */
 	char ifname[IF_NAMESIZE]; /* as it was when it was attached */
 };
