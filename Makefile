@@ -137,11 +137,11 @@ soak: ## fault tests at length: lastack killed KILLS (200) times under load
 	@+$(SUBMAKE) build/lastack build/test-live
 	LASTACK_KILLS=$(or $(KILLS),200) build/test-live --filter 'kill/*'
 
-bench: ## measure the cost of a packet in the BPF programs
+bench: ## measure speed, memory and steadiness against targets; QUICK=1: in a minute; ARGS="MEASURE..."
 	@$(AS_ROOT)
 	@$(MAKE) -s deps
-	@+$(SUBMAKE) build/bench
-	build/bench
+	@+$(SUBMAKE) build/lastack build/bench
+	$(if $(QUICK),QUICK=1) build/bench build/lastack $(ARGS)
 
 fuzz: ## run each fuzzer for SECONDS (3600), from the corpora of tests/fuzz and into build/corpus
 	@$(MAKE) -s deps
@@ -170,7 +170,7 @@ tidy: build/lastack ## run clang-tidy over user/
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo "variables: V=1 (show commands) IFACE ARGS PREFIX DESTDIR CLANG CC CFLAGS SECONDS N SEED LOSS KILLS"
+	@echo "variables: V=1 (show commands) IFACE ARGS PREFIX DESTDIR CLANG CC CFLAGS SECONDS N SEED LOSS KILLS QUICK"
 
 # Installs what is missing where there is apt and the right to use it, else says what to install.
 deps: ## install what is needed to build and test (apt), or list it
@@ -220,6 +220,9 @@ $(call objects,test,$(PROG_SRC)): | build/lastack.skel.h $(call skeletons,prog)
 $(call objects,test,$(LIVE_SRC) $(DEMO_SRC)): | $(call skeletons,live)
 $(call objects,test,$(BENCH_SRC)): | $(call skeletons,bench)
 $(call objects,test,$(TRUTH_SRC)): | $(call skeletons,truth)
+# Calls before each access to memory, which it answers itself: tests/bench/touched.h.
+build/obj/test/tests/bench/touched.o: private CC_test += -fsanitize=kernel-address \
+	--param asan-instrumentation-with-call-threshold=0 --param asan-stack=0 --param asan-globals=0
 
 # An archive is made anew, so that it does not keep members whose source is gone.
 define archive

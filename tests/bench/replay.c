@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_replay.c - the speed of `replay`. See bench_replay.h.
+ * replay.c - the speed of `lastack replay`.
  *
  * A thousand connections at a time open, talk and close, 50 packets each, until there are
  * two million packets in a temporary file. It was just written, so it is warm. The way is
  * that of `lastack replay FILE >/dev/null`: libpcap's format, the native engine, one line of
- * text a transition. What counts is the processor time of this thread, the best of some
- * rounds, so that other work on the machine does not.
+ * text a transition. What counts is the processor time of this thread, so that other work on
+ * the machine does not.
  */
-#include "bench_replay.h"
+#include "replay.h"
+#include "bench.h"
+#include "figures.h"
 #include "native.h"
 #include "options.h"
 #include "output.h"
 #include "packet.h"
-#include "replay.h"
 #include <errno.h>
-#include <time.h>
 #include <unistd.h>
 
 #define AT_ONCE	     1000
@@ -23,7 +23,6 @@
 #define PACKETS_EACH 50
 #define PACKETS	     (AT_ONCE * GENERATIONS * PACKETS_EACH)
 #define DATA_BYTES   200
-#define ROUNDS	     5
 
 /* A segment of every connection, its numbers relative to both initial ones. */
 struct part {
@@ -108,69 +107,56 @@ static int write_capture(FILE *file)
 	return fflush(file) || ferror(file) ? -1 : 0;
 }
 
-static __u64 cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (__u64)t.tv_sec * LA_SEC_NS + (__u64)t.tv_nsec;
-}
-
-static int fail(const char *why)
-{
-	fprintf(stderr, "bench: replay: %s\n", why);
-	return -1;
-}
-
 /* One replay. Returns its processor time, ns, or 0 with the reason on stderr. */
 static __u64 replay_once(const char *path, FILE *nowhere)
 {
 	struct la_sink *output = la_output_text_new(nowhere, &(struct la_output_opts){0});
 	struct la_replay replay = {0};
 	struct la_config cfg;
-	__u64 begun = cpu_ns(), took = 0;
+	__u64 begun = la_bench_cpu_ns(), took = 0;
 	struct la_native *native;
 
 	la_config_defaults(&cfg);
 	native = la_native_new(&cfg, output);
 	replay.engine = native ? la_native_engine(native) : NULL;
 	if (!output || !native)
-		fail(strerror(ENOMEM));
+		la_bench_fail("cannot replay", path, ENOMEM);
 	else if (la_replay_file(&replay, path))
-		fail(replay.why);
+		fprintf(stderr, "bench: replay: %s\n", replay.why);
 	else if (la_native_counters(native)->packets[LA_NO_HOOK][LA_R_ACCEPTED] != PACKETS)
-		fail("not every segment was accepted");
+		la_bench_fail("not every segment was accepted", "replay", EBADMSG);
 	else {
 		la_native_finish(native);
-		took = cpu_ns() - begun;
+		took = la_bench_cpu_ns() - begun;
 	}
 	la_native_free(native);
 	la_sink_close(output);
 	return took;
 }
 
-int bench_replay(void)
+int la_bench_replay(const struct la_bench *bench)
 {
 	char path[] = "/tmp/lastack-bench-XXXXXX";
 	FILE *nowhere = fopen("/dev/null", "w"), *file = NULL;
-	__u64 best = ~0ULL, took;
+	struct la_samples ns = {0}, rate = {0};
 	int fd = mkstemp(path), err = -1;
+	__u64 took;
 
 	if (fd >= 0)
 		file = fdopen(fd, "wb");
 	if (!nowhere || !file || write_capture(file)) {
-		fail(strerror(errno));
+		la_bench_fail("cannot write", path, errno);
 		goto cleanup;
 	}
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < (bench->quick ? 3 : 7); i++) {
 		took = replay_once(path, nowhere);
 		if (!took)
 			goto cleanup;
-		best = took < best ? took : best;
+		la_sample(&ns, (double)took / PACKETS);
+		la_sample(&rate, PACKETS * (double)LA_SEC_NS / (double)took);
 	}
-	printf("replay, native: %d packets of %d connections, ns a packet %.0f, packets/s %.0f\n",
-	       PACKETS, PACKETS / PACKETS_EACH, (double)best / PACKETS,
-	       PACKETS * (double)LA_SEC_NS / best);
+	la_figure("replay.packet.ns", "ns", &ns, LA_NONE);
+	la_figure("replay.packets_per_s", "/s", &rate, LA_LEAST(5e6));
 	err = 0;
 cleanup:
 	if (fd >= 0)
