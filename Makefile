@@ -131,11 +131,11 @@ truth: ## hold lastack against the kernels' own word on N connections; SEED=, LO
 	@+$(SUBMAKE) build/lastack build/truth
 	build/truth -n $(or $(N),1000) $(if $(SEED),-s $(SEED)) $(if $(LOSS),-l) $(ARGS) build/lastack
 
-soak: ## fault tests at length: lastack killed KILLS (200) times under load
+soak: ## fault tests at length: killed KILLS (200) times under load, standing still
 	@$(AS_ROOT)
 	@$(MAKE) -s deps
 	@+$(SUBMAKE) build/lastack build/test-live
-	LASTACK_KILLS=$(or $(KILLS),200) build/test-live --filter 'kill/*'
+	LASTACK_KILLS=$(or $(KILLS),200) SOAK_MINUTES=1 build/test-live --filter '@(kill|ring)/*'
 
 bench: ## measure speed, memory and steadiness against targets; QUICK=1: in a minute; ARGS="MEASURE..."
 	@$(AS_ROOT)

@@ -25,9 +25,6 @@
 /* Flows that one pulse ends at most: it runs in the softirq that packets wait for. */
 #define LA_PULSE_ENDS 8192
 
-/* Flows that one la_shutdown ends at most: their last records fit into half an empty ring. */
-#define LA_SHUTDOWN_ENDS 4096
-
 /* A packet that was received before a deadline is through the fast path this long after it. */
 #define LA_PULSE_GRACE_NS LA_MSEC_NS
 

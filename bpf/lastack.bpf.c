@@ -168,9 +168,9 @@ int la_tc_egress_l3(struct __sk_buff *skb)
 
 /*
  * Not run by packets: la_start winds up the pulse, which then beats by itself; la_sweep looks
- * at all clocks at once, for replay and tests; la_shutdown ends all flows, where records have
- * to be read meanwhile some at a time. They are tc programs because Linux 5.15 lets no
- * sleepable program (such as SEC("syscall")) take a spin lock.
+ * at all clocks at once, for replay and tests; la_shutdown ends all flows. They are tc
+ * programs because Linux 5.15 lets no sleepable program (such as SEC("syscall")) take a spin
+ * lock.
  */
 __u64 la_sweep_now; /* ns; 0: now */
 __u32 la_hand;	    /* the dial that the next pulse begins with */
@@ -189,7 +189,7 @@ static __always_inline int la_sweep_all(bool detach)
 	struct la_sweep sweep = {.now = la_sweep_now ? la_sweep_now : la_now(),
 				 .due = ~0ULL,
 				 .end = ~0U,
-				 .ends = detach && !la_replayed ? LA_SHUTDOWN_ENDS : ~0U,
+				 .ends = ~0U,
 				 .detach = detach};
 
 	la_sweep_some(&sweep);

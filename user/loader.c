@@ -145,9 +145,27 @@ static int size_ring(struct lastack_bpf *skel, __u32 bytes)
 	return bpf_map__set_max_entries(skel->maps.ring, bytes);
 }
 
-/* Whatever must be said before the kernel sees the object. Returns 0 or -errno. */
-static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts, __u32 flows)
+/* The size of a map: as it is pinned, else as it is wanted, else the default. */
+static __u32 size_of(const struct la_loader_opts *opts, const char *map, const char *option,
+		     __u32 wanted, __u32 otherwise)
 {
+	__u32 pinned = opts->persist && la_persist_found(opts->persist)
+			       ? la_pins_max_entries(opts->persist, map)
+			       : 0;
+
+	if (pinned && wanted && pinned != wanted)
+		fprintf(stderr,
+			"lastack: %s: %s stays as it was at first; to change it needs `lastack "
+			"detach`\n",
+			la_persist_path(opts->persist), option);
+	return pinned ? pinned : wanted ? wanted : otherwise;
+}
+
+/* Whatever must be said before the kernel sees the object. Returns 0 or -errno. */
+static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts)
+{
+	__u32 flows = size_of(opts, "flows", "--max-flows", opts->max_flows, LA_FLOWS_DEFAULT);
+	__u32 ring = size_of(opts, "ring", "--ring-size", opts->ring_bytes, LA_RING_DEFAULT);
 	int err = 0;
 
 	skel->bss->la_cfg = opts->config;
@@ -160,8 +178,8 @@ static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts
 	skel->rodata->la_virtual_clock = skel->rodata->la_replayed = opts->replay;
 	if (opts->replay) /* its ring is never full, so nothing pends; a sweep is quicker */
 		err = bpf_map__set_max_entries(skel->maps.pending, 1);
-	if (!err && opts->ring_bytes)
-		err = size_ring(skel, opts->ring_bytes);
+	if (!err)
+		err = size_ring(skel, ring);
 	return err ? err : size_table(skel, flows, opts->max_attempts);
 }
 
@@ -224,8 +242,10 @@ static int put_pins(const struct la_loader *loader, const struct la_loader_opts 
 	bool begins = !la_persist_found(persist);
 	int err = begins ? la_persist_begin(persist) : 0;
 
-	if (!err)
-		err = la_pins_put_maps(loader->skel->obj, persist);
+	if (err)
+		return err;
+	la_persist_state(persist)->build = 0;
+	err = la_pins_put_maps(loader->skel->obj, persist);
 	if (!err)
 		err = la_pins_put_progs(loader->skel->obj, persist, &loader->kept);
 	if (err)
@@ -235,22 +255,6 @@ static int put_pins(const struct la_loader *loader, const struct la_loader_opts 
 	la_persist_sign(persist);
 	__atomic_store_n(&la_persist_state(persist)->ready, 1, __ATOMIC_RELEASE);
 	return 0;
-}
-
-/* The table keeps the size that it was made with. */
-static __u32 flows_wanted(const struct la_loader_opts *opts)
-{
-	__u32 wanted = opts->max_flows ? opts->max_flows : LA_FLOWS_DEFAULT, pinned;
-
-	if (!opts->persist || !la_persist_found(opts->persist))
-		return wanted;
-	pinned = la_pins_max_entries(opts->persist, "flows");
-	if (opts->max_flows && opts->max_flows != pinned)
-		fprintf(stderr,
-			"lastack: %s: room for %u connections, as at first: --max-flows needs a "
-			"`lastack detach` before\n",
-			la_persist_path(opts->persist), pinned);
-	return pinned ? pinned : wanted;
 }
 
 /* ---- loading ---- */
@@ -268,7 +272,7 @@ static int run_once(const struct la_loader *loader, const struct bpf_program *pr
 /* From an open object to one that runs. Returns 0 or -errno. */
 static int load(struct la_loader *loader, const struct la_loader_opts *opts)
 {
-	int err = configure(loader->skel, opts, flows_wanted(opts));
+	int err = configure(loader->skel, opts);
 
 	if (!err && opts->persist && la_persist_found(opts->persist))
 		err = take_pinned(loader, opts);

@@ -468,7 +468,7 @@ Test(persist, options_take_effect_at_the_next_start)
 	connection(0);
 	run_and_stop(tc);
 	expect_said("tcx ingress");
-	expect_said("room for 131072 connections, as at first");
+	expect_said("--max-flows stays as it was at first");
 	connection(1);
 	run_and_stop(generic);
 	expect_said("generic XDP ingress");
