@@ -116,13 +116,18 @@ struct la_gap {
 	__u32 bytes;
 };
 
-/* The hole of p up to `ack`: p's peer has what was not seen of it. Returns its bytes. */
+/*
+ * The hole of p up to `ack`: p's peer has what was not seen of it. Returns its bytes. Where in
+ * the hole something arrived is not known, so it is taken off the first bytes: the sum is right.
+ */
 LA_INLINE __u32 la_close_hole(struct la_side *p, __u32 ack)
 {
-	__u32 to = la_before(ack, p->hole_hi) ? ack : p->hole_hi, missed = to - p->hole_lo;
+	__u32 to = la_before(ack, p->hole_hi) ? ack : p->hole_hi, bytes = to - p->hole_lo;
+	__u32 got = p->hist.hole_got < bytes ? p->hist.hole_got : bytes;
 
 	p->hole_lo = to;
-	return to == p->hole_hi && missed > p->hist.hole_got ? missed - p->hist.hole_got : missed;
+	p->hist.hole_got -= got;
+	return bytes - got;
 }
 
 /* The peer acknowledged up to `ack`: it has what this observer may have missed. */

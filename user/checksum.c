@@ -30,24 +30,25 @@ static const struct transport transports[] = {
 	{LA_IP_ICMP6, 2, true, LA_R_ICMP_BAD_CHECKSUM},
 };
 
-static __u64 add(__u64 sum, __u64 word)
+/* Halves of words are summed, since 2^32 is 1 to a one's complement sum of 16 bits. */
+static __u64 add_word(__u64 sum, __u64 word)
 {
-	sum += word;
-	return sum + (sum < word); /* the carry comes round */
+	return sum + ((__u32)word + (word >> 32));
 }
 
-/* Eight bytes at a time: 2^64 is 1 in a one's complement sum of 16 bits, as 2^16 is. */
 static __u64 add_bytes(__u64 sum, const __u8 *at, size_t n)
 {
 	__u64 word;
 
 	for (; n >= sizeof(word); at += sizeof(word), n -= sizeof(word)) {
 		memcpy(&word, at, sizeof(word));
-		sum = add(sum, word);
+		sum = add_word(sum, word);
 	}
+	if (!n)
+		return sum;
 	word = 0;
 	memcpy(&word, at, n);
-	return add(sum, word);
+	return add_word(sum, word);
 }
 
 static __u16 fold(__u64 sum)
@@ -72,7 +73,7 @@ static const struct transport *find_transport(__u8 proto)
 static enum la_reason verify_transport(__u8 proto, const __u8 *h, __u32 n, __u64 addresses)
 {
 	const struct transport *t = find_transport(proto);
-	__u64 endless = add(addresses, la_hton16(proto)), pseudo = add(endless, la_hton32(n));
+	__u64 endless = addresses + la_hton16(proto), pseudo = endless + la_hton32(n);
 	__u16 field;
 
 	if (!t || n < t->field + sizeof(field))

@@ -5,13 +5,14 @@
  * A close record is kept until the flow is gone, because Zeek writes its line some time after
  * the end and counts what came meanwhile; if the gone record is lost, or was filtered out, the
  * line is made of the close record alone, WAIT_NS later or at the end. What lastack does not
- * know is unset: service, local_orig, local_resp, tunnel_parents. `uid` is the connection's id
+ * know is unset: service, tunnel_parents. `uid` is the connection's id
  * in base 62. The times of #open and #close are those of the first line and of the last
  * record, in UTC, so that one capture always makes the same log.
  *
  * Source: Zeek's documentation of Conn::Info and of its ASCII logs. Used through output.h.
  */
 #include "output_base.h"
+#include "private_space.h"
 #include "text.h"
 #include <stdlib.h>
 #include <time.h>
@@ -153,6 +154,13 @@ static void put_extent(struct la_buf *b, const struct la_rec_zeek *r)
 	put_tab_u64(b, r->bytes[LA_RESP]);
 }
 
+/* local_orig and local_resp, as Zeek has them where nobody told it which networks are local. */
+static void put_local(struct la_buf *b, const struct la_rec *h)
+{
+	for (int end = LA_ORIG; end <= LA_RESP; end++)
+		put_tab_text(b, la_is_private(h->key.addr[la_text_index(h, end)]) ? "T" : "F", 1);
+}
+
 static void put_line(struct zeek_log *z, const struct la_rec *h, const struct la_rec_zeek *r)
 {
 	const char *state = la_conn_state_word(r->conn_state);
@@ -166,7 +174,7 @@ static void put_line(struct zeek_log *z, const struct la_rec *h, const struct la
 	la_buf_lit(b, "\ttcp\t-");
 	put_extent(b, r);
 	put_tab_text(b, state, strlen(state));
-	la_buf_lit(b, "\t-\t-");
+	put_local(b, h);
 	put_tab_u64(b, r->missed);
 	put_tab_text(b, r->history,
 		     r->history_len < LA_HISTORY_MAX ? r->history_len : LA_HISTORY_MAX);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test_output_zeek.c - the conn.log: header, columns, and which record makes the line. */
 #include "printed.h"
+#include "private_space.h"
+#include <arpa/inet.h>
 
 #define FIELDS 22
 
@@ -116,6 +118,107 @@ Test(output_zeek, line_of_the_gone_record)
 	cr_expect_str_eq(row.field[21], "6");
 	cr_expect_eq(count_of(log, "tcp"), 1, "one line a connection");
 	free(log);
+}
+
+/* Networks of the registries, their last addresses, and the first ones behind them. */
+Test(output_zeek, private_addresses)
+{
+	static const struct {
+		const char *addr;
+		bool is_private;
+	} rows[] = {
+		{"0.1.2.3", true},
+		{"1.0.0.0", false},
+		{"10.0.0.0", true},
+		{"10.255.255.255", true},
+		{"11.0.0.0", false},
+		{"100.63.255.255", false},
+		{"100.64.0.0", true},
+		{"100.127.255.255", true},
+		{"100.128.0.0", false},
+		{"127.0.0.1", true},
+		{"169.254.169.254", true},
+		{"172.15.255.255", false},
+		{"172.16.0.1", true},
+		{"172.31.255.255", true},
+		{"172.32.0.0", false},
+		{"192.0.0.8", true},
+		{"192.0.1.1", false},
+		{"192.0.2.1", true},
+		{"192.168.1.1", true},
+		{"192.169.0.0", false},
+		{"198.17.255.255", false},
+		{"198.18.0.0", true},
+		{"198.19.255.255", true},
+		{"198.20.0.0", false},
+		{"198.51.100.7", true},
+		{"203.0.113.7", true},
+		{"203.0.114.0", false},
+		{"8.8.8.8", false},
+		{"224.0.0.1", false},
+		{"240.0.0.1", true},
+		{"255.255.255.255", true},
+		{"::", true},
+		{"::1", true},
+		{"::2", false},
+		{"64:ff9b:1::9", true},
+		{"64:ff9b:2::9", false},
+		{"100::1", true},
+		{"100:0:0:1::", false},
+		{"2001:0:1::", true},
+		{"2001:2::1", true},
+		{"2001:1ff::1", true},
+		{"2001:200::1", false},
+		{"2001:db8::1", true},
+		{"2001:db9::1", false},
+		{"2002:a00:1::1", true},
+		{"2002:808:808::1", false},
+		{"2002:c0a8:101::1", true},
+		{"2606:4700::1", false},
+		{"fbff::1", false},
+		{"fc00::1", true},
+		{"fd12:3456::1", true},
+		{"fe80::1", true},
+		{"fec0::1", false},
+		{"ff02::1", false},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		__u8 addr[16] = {[10] = 0xff, 0xff};
+		bool v6 = strchr(rows[i].addr, ':');
+
+		cr_assert_eq(inet_pton(v6 ? AF_INET6 : AF_INET, rows[i].addr, addr + (v6 ? 0 : 12)),
+			     1);
+		cr_expect_eq(la_is_private(addr), rows[i].is_private, "%s", rows[i].addr);
+	}
+}
+
+/* The responder may have the first place in the key, and is still the responder. */
+Test(output_zeek, local_sides)
+{
+	static const struct {
+		const char *orig, *resp, *local;
+	} rows[] = {{"10.0.0.1", "8.8.8.8", "TF"}, {"8.8.8.8", "10.0.0.1", "FT"},
+		    {"9.9.9.9", "8.8.8.8", "FF"},  {"fd00::2", "fd00::1", "TT"},
+		    {"2606::1", "fd00::1", "FT"},  {"fd00::1", "2606::1", "TF"}};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct row row;
+		struct talk t;
+		char *log;
+
+		talk_begin(&t, rows[i].orig, 40000, rows[i].resp, 443);
+		story_four_segments(&t);
+		log = printed(la_output_zeek_new, &t);
+		row = row_of(log, 0);
+		cut(&row);
+		cr_expect_str_eq(row.field[2], rows[i].orig);
+		cr_expect_eq(row.field[12][0], rows[i].local[0], "%s: %s", rows[i].orig,
+			     row.field[12]);
+		cr_expect_eq(row.field[13][0], rows[i].local[1], "%s: %s", rows[i].resp,
+			     row.field[13]);
+		free(log);
+	}
 }
 
 /* The gone record never comes: the close record makes the line, at the end. */

@@ -333,6 +333,21 @@ Test(zeek, gaps)
 		  {"S h A M a F a f A", "SF", "ShAaGFf", 10, 0, 10});
 }
 
+/* Several holes are kept as one; their bytes add up however many ACKs it takes to close them. */
+Test(zeek, gaps_told_one_by_one)
+{
+	static const __u32 acks[][3] = {{11, 31, 51}, {21, 41, 51}, {15, 25, 51}, {31, 35, 51}};
+
+	for (size_t i = 0; i < sizeof(acks) / sizeof(*acks); i++) {
+		init();
+		talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1}, {ORIG, PA, 1, 1, 10},
+			   {ORIG, PA, 21, 1, 10}, {ORIG, PA, 41, 1, 10}, {RESP, A, 1, acks[i][0]},
+			   {RESP, A, 1, acks[i][1]}, {RESP, A, 1, acks[i][2]});
+		cr_expect_eq(t.flow.missed, 20, "talk %zu: %llu", i, t.flow.missed);
+		cr_expect_eq(t.flow.side[t.orig].bytes, 50);
+	}
+}
+
 /* Midstream nobody knows what came before, and at a RST numbers are not to be trusted. */
 Test(zeek, gaps_that_do_not_count)
 {
