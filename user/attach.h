@@ -29,7 +29,8 @@ struct la_attach;
 __u32 la_attach_needs(const struct la_netdev *dev, enum la_hook_choice choice);
 
 /*
- * NULL: out of memory, which is on stderr. The loader must outlive it. With persist (which must
+ * NULL: out of memory, which is on stderr. The loader must outlive it; who adds nothing needs
+ * none. With persist (which must
  * outlive it, too) what is attached stays when the process ends, however it does, and what an
  * earlier one has left is taken over when it is added.
  */

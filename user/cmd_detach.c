@@ -152,21 +152,27 @@ static int make_sinks(struct detach *detach)
 	return 0;
 }
 
-/* Off the interfaces, and everything that can be told is told. */
+static int leave_interfaces(struct detach *detach)
+{
+	if (check_filters(detach->persist))
+		return -1;
+	detach->attach = la_attach_new(NULL, detach->persist);
+	if (!detach->attach)
+		return -1;
+	la_attach_prune(detach->attach);
+	return 0;
+}
+
+/* Closes what is open, and tells everything that can be told. */
 static int end_tracking(struct detach *detach)
 {
 	struct la_loader_opts opts = {.persist = detach->persist, .look = true};
 	struct la_counters counters;
 	int err;
 
-	if (check_filters(detach->persist))
-		return -1;
 	detach->loader = la_loader_open(&opts);
-	if (detach->loader)
-		detach->attach = la_attach_new(detach->loader, detach->persist);
-	if (!detach->attach || make_sinks(detach))
+	if (!detach->loader || make_sinks(detach))
 		return -1;
-	la_attach_prune(detach->attach);
 	err = la_drain_flows(detach->loader, detach->events);
 	if (err)
 		return la_fail(LA_EXIT_RUNTIME, "cannot write the output", NULL, strerror(-err),
@@ -215,6 +221,8 @@ static int detach_with(const struct detach_opts *opts)
 		code = LA_EXIT_OK;
 		goto cleanup;
 	}
+	if (!la_persist_foreign(detach.persist) && leave_interfaces(&detach))
+		goto cleanup;
 	if (!la_loader_knows(detach.persist))
 		fprintf(stderr,
 			"lastack: %s: another version of lastack made it: what is open and what "

@@ -499,12 +499,16 @@ static int attach_all(struct run *run)
 /* Leaves all as it is, for the next one. */
 static void leave(struct run *run)
 {
+	const char *name = la_persist_name(run->persist);
+	bool named = strcmp(name, LA_PERSIST_NAME) != 0;
+
 	la_drain_ring(run->events);
 	la_drain_losses(run->loader, run->events);
 	fprintf(stderr,
-		"lastack: %s: still attached and tracking; `lastack run --persist` reads on, "
-		"`lastack detach` ends it\n",
-		la_persist_path(run->persist));
+		"lastack: %s: still attached and tracking; `lastack run --persist%s%s` reads on, "
+		"`lastack detach%s%s` ends it\n",
+		la_persist_path(run->persist), named ? "=" : "", named ? name : "",
+		named ? " " : "", named ? name : "");
 }
 
 /* Everything after the loop. */

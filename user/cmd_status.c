@@ -10,6 +10,7 @@
 #include "options.h"
 #include "outbuf.h"
 #include "ring.h"
+#include "text.h"
 #include <pwd.h>
 #include <stdlib.h>
 #include <time.h>
@@ -246,8 +247,11 @@ static void text_tables(struct la_buf *out, const struct status *status)
 	put_title(out, "to be read");
 	put_number(out, status->waiting, " bytes of records\n");
 	put_title(out, "lost");
-	put_number(out, status->counters.lost[LA_LOST_STATE], " records of states, ");
-	put_number(out, status->counters.lost[LA_LOST_CLOSE], " of closes\n");
+	for (unsigned int source = 0; source < LA_LOST_MAX; source++) {
+		put_number(out, status->counters.lost[source], " ");
+		la_buf_str(out, la_text_lost(source));
+		la_buf_str(out, source + 1 < LA_LOST_MAX ? ", " : " records\n");
+	}
 }
 
 static void put_text(struct la_buf *out, const struct status *status)
@@ -340,8 +344,12 @@ static void json_tables(struct la_buf *out, const struct status *status)
 	json_number(out, "opened", status->counters.opened);
 	json_number(out, "packets", packets_of(&status->counters));
 	json_number(out, "waiting_bytes", status->waiting);
-	json_number(out, "lost_state", status->counters.lost[LA_LOST_STATE]);
-	json_number(out, "lost_close", status->counters.lost[LA_LOST_CLOSE]);
+	for (unsigned int source = 0; source < LA_LOST_MAX; source++) {
+		char key[40];
+
+		snprintf(key, sizeof(key), "lost_%s", la_text_lost(source));
+		json_number(out, key, status->counters.lost[source]);
+	}
 }
 
 static void put_json(struct la_buf *out, const struct status *status)

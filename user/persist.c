@@ -32,6 +32,7 @@ static const char *const prefixes[] = {
 struct la_persist {
 	int dir; /* -1: there is none */
 	enum la_persist_for use;
+	bool locked;
 	bool foreign;
 	struct la_persist_state *state; /* NULL: there is none */
 	size_t state_size;		/* bytes mapped */
@@ -91,6 +92,15 @@ static int make_dirs(const struct la_persist *persist)
 	return errno == ENOENT ? -ESTALE : -errno;
 }
 
+/* Removes the directory, and the one above if this was the last in it. Returns 0 or -errno. */
+static int remove_dirs(const struct la_persist *persist)
+{
+	int err = rmdir(persist->path) ? -errno : 0;
+
+	rmdir(persist->above);
+	return err;
+}
+
 /* True if the open directory is still what is found by its path. */
 static bool is_linked(const struct la_persist *persist)
 {
@@ -98,6 +108,28 @@ static bool is_linked(const struct la_persist *persist)
 
 	return !fstat(persist->dir, &open_one) && !stat(persist->path, &found) &&
 	       open_one.st_ino == found.st_ino && open_one.st_dev == found.st_dev;
+}
+
+/*
+ * Anybody may make a directory in a bpffs, unless it is mounted otherwise; what is in one of
+ * somebody else's cannot be believed. Returns 0, or -1 with the reason on stderr.
+ */
+static int check_owner(const struct la_persist *persist)
+{
+	const char *const paths[] = {persist->above, persist->path};
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		if (persist->dir < 0 ||
+		    (!lstat(paths[i], &st) && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
+		     !(st.st_mode & (S_IWGRP | S_IWOTH))))
+			continue;
+		la_fail(LA_EXIT_RUNTIME, cannot[persist->use], paths[i],
+			"it belongs to somebody else, or others may write there",
+			"remove it, or name another bpffs with --bpffs");
+		return -1;
+	}
+	return 0;
 }
 
 static int lock(const struct la_persist *persist)
@@ -134,7 +166,10 @@ static int try_dir(struct la_persist *persist)
 	if (persist->use == LA_PERSIST_LOOK)
 		return 0;
 	err = lock(persist);
-	return !err && !is_linked(persist) ? -ESTALE : err;
+	if (!err && !is_linked(persist))
+		err = -ESTALE;
+	persist->locked = !err;
+	return err;
 }
 
 /* Opens the directory, if there is one, and locks it, if it is to be changed. 0 or -errno. */
@@ -323,6 +358,8 @@ struct la_persist *la_persist_open(const char *bpffs, const char *name, enum la_
 	if (check_bpffs(bpffs, cannot[use]))
 		goto failed;
 	err = open_dir(persist);
+	if (check_owner(persist))
+		goto failed;
 	if (err == -EWOULDBLOCK) {
 		complain_owned(persist);
 		goto failed;
@@ -339,6 +376,8 @@ struct la_persist *la_persist_open(const char *bpffs, const char *name, enum la_
 		goto failed;
 	return persist;
 failed:
+	if (persist->locked)
+		remove_dirs(persist); /* which only works if they are empty */
 	la_persist_close(persist);
 	return NULL;
 }
@@ -420,9 +459,8 @@ int la_persist_remove(struct la_persist *persist)
 	if (persist->state && !persist->foreign)
 		persist->state->ready = 0; /* from here on it is of no use to anybody */
 	err = unpin_all(persist);
-	if (!err && rmdir(persist->path))
-		err = -errno;
-	rmdir(persist->above); /* if this was the last one */
+	if (!err)
+		err = remove_dirs(persist);
 	unmap_state(persist);
 	return err;
 }

@@ -595,6 +595,18 @@ Test(persist, a_start_that_fails_leaves_nothing)
 	cr_expect_eq(access("/sys/fs/bpf/lastack", F_OK), -1);
 }
 
+/* Anybody may make directories where bpffs is mounted so. */
+Test(persist, a_directory_of_somebody_else_is_refused)
+{
+	static const char *const run[] = {"run", "-i", "eth0", "--persist", NULL};
+
+	cr_assert_eq(mkdir("/sys/fs/bpf/lastack", 0777), 0);
+	cr_assert_eq(chown("/sys/fs/bpf/lastack", 65534, 65534), 0);
+	cr_expect_eq(la_keeper_verb(&keeper, run), 1);
+	expect_said("/sys/fs/bpf/lastack: it belongs to somebody else");
+	cr_expect_eq(hooks("eth0"), 0);
+}
+
 /* ---- status ---- */
 
 Test(persist, status_tells_who_runs_what_where)
