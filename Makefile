@@ -97,7 +97,7 @@ AS_ROOT = if [ "$$(id -u)" != 0 ]; then echo "make $@: needs root: sudo make $@"
 .SECONDARY:
 .SUFFIXES:
 .PHONY: all run demo test truth soak bench fuzz install clean help deps vmlinux format tidy FORCE \
-	check-format check-headers check-bpf check-captures captures suites
+	check-format check-headers check-bpf check-captures check-traps captures suites
 
 all: build/lastack ## build build/lastack (default)
 
@@ -281,6 +281,9 @@ check-captures: build/captures ## fail if the captures are not what their progra
 	$(Q)build/captures build/captured
 	$(Q)diff -r --exclude=generate.c build/captured tests/captures
 
+check-traps: ## every test that docs/traps.md names exists, and every trap has one
+	$(Q)tests/check-traps docs/traps.md tests
+
 check-bpf: ## the BPF programs compile without a warning
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c bpf/lastack.bpf.c -o /dev/null
 
@@ -300,7 +303,7 @@ truth-run: build/lastack build/truth FORCE
 suites:
 	@echo $(SUITES)
 list-checks:
-	@echo check-format check-bpf check-captures $(HEADERS:%=native/%) $(HEADERS:%=bpf/%) $(USER_HEADERS:%=native/%) \
+	@echo check-format check-bpf check-captures check-traps $(HEADERS:%=native/%) $(HEADERS:%=bpf/%) $(USER_HEADERS:%=native/%) \
 		$(patsubst build/%,fuzz-run/%,$(FUZZERS)) truth-run
 
 FORCE:
