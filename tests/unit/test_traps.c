@@ -94,7 +94,8 @@ Test(traps, an_inexact_rst_after_a_rst_is_not_invalid)
 Test(traps, only_the_rst_at_the_next_number_closes)
 {
 	talk_lines(
-		&t, OPENED, {ORIG, PA, 1, 1, 100}, {RESP, A, 1, 101},
+		&t, {ORIG, S, .isn = 5000000}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1},
+		{ORIG, PA, 1, 1, 100}, {RESP, A, 1, 101},
 		{ORIG, R, .raw = true, .reason = LA_R_RST_OUT_OF_WINDOW, .orig = LA_ESTABLISHED,
 		 .resp = LA_ESTABLISHED},
 		{ORIG, R, 10000000, 0, 0, LA_R_RST_OUT_OF_WINDOW, LA_ESTABLISHED, LA_ESTABLISHED},
