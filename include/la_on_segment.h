@@ -59,14 +59,45 @@ LA_INLINE void la_settle_isn(struct la_side *p, const struct la_segment *seg)
 	p->nxt = seg->ack;
 }
 
-/* The FIN of s, for the first time. */
-LA_INLINE void la_on_first_fin(struct la_pass *x, __u32 end)
+/* Who closes without being asked again answers a FIN within this time. Linux repeats its own
+ * after 200 ms at the earliest. */
+#define LA_FIN_PROMPT_NS (100 * LA_MSEC_NS)
+
+/*
+ * The FIN of s comes past for the first time, and acknowledges the peer's. Unless the ACK alone
+ * came before it, it may have been sent once already, before s had the peer's.
+ */
+LA_INLINE bool la_is_belated_fin(const struct la_pass *x)
+{
+	const struct la_side *s = x->s;
+
+	return s->state == LA_CLOSE_WAIT && (s->flags & LA_S_PRESUMED) &&
+	       la_elapsed(s->since, x->out->ts) > LA_FIN_PROMPT_NS;
+}
+
+/* A bare ACK beyond what was seen of s: what was missed may have been its FIN. */
+LA_INLINE bool la_may_follow_fin(const struct la_pass *x)
+{
+	const struct la_side *s = x->s;
+
+	if ((s->flags & LA_S_FIN) || x->seg->len || (x->seg->flags & LA_FIN))
+		return false;
+	return la_after(x->seg->seq, s->nxt) ||
+	       (s->hole_lo != s->hole_hi && x->seg->seq == s->hole_hi);
+}
+
+/* The FIN of s, for the first time; its sender's state is as certain as `how`. */
+LA_INLINE void la_on_first_fin(struct la_pass *x, __u32 end, enum la_certainty how)
 {
 	struct la_flow *f = x->f;
 	struct la_side *s = x->s, *p = x->p;
+	bool unaware = la_before(x->seg->ack, p->fin_end), again = !la_after(end, s->nxt);
 
+	/* An ACK went ahead of it: it was sent before that, and now once more. */
+	if ((p->flags & LA_S_FIN) && !unaware && again)
+		how = LA_PRESUMED;
 	/* It was sent without knowledge of the peer's FIN: both close at once. */
-	if ((p->flags & LA_S_FIN) && la_before(x->seg->ack, p->fin_end))
+	if ((p->flags & LA_S_FIN) && (unaware || again))
 		la_move(f, x->d, LA_EV_LOST_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
 	if (s->state != LA_CLOSE_WAIT)
 		s->flags |= LA_S_ACTIVE;
@@ -77,10 +108,10 @@ LA_INLINE void la_on_first_fin(struct la_pass *x, __u32 end)
 		       -1ULL); /* acknowledged before it was seen, it was taken for data */
 	if (!f->closing)
 		f->closing = x->out->ts;
-	la_move(f, x->d, LA_EV_SND_FIN, LA_SEEN, LA_CAUSE_FIN, x->out);
+	la_move(f, x->d, LA_EV_SND_FIN, how, LA_CAUSE_FIN, x->out);
 	/* It was overtaken by its sender's ACK of the peer's FIN. */
 	if ((p->flags & LA_S_FIN) && (s->flags & LA_S_ACKS) && !la_before(s->ack, p->fin_end))
-		la_move(f, x->d, LA_EV_RCV_FIN, LA_SEEN, LA_CAUSE_ACK, x->out);
+		la_move(f, x->d, LA_EV_RCV_FIN, how, LA_CAUSE_ACK, x->out);
 }
 
 /* The FIN of s again: the ACK had not reached it, nor perhaps the peer's FIN. */
@@ -89,6 +120,8 @@ LA_INLINE void la_on_fin_again(struct la_pass *x)
 	struct la_flow *f = x->f;
 	struct la_side *s = x->s, *p = x->p;
 
+	if (la_is_copy(s, x->seg))
+		return la_count_dup(s);
 	s->retrans++;
 	s->marks |= LA_M_FIN_AGAIN;
 	if (f->flags & LA_F_CLOSED)
@@ -106,14 +139,32 @@ LA_INLINE void la_on_fin_again(struct la_pass *x)
 		la_move(f, !x->d, LA_EV_LOST_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
 }
 
+/* s acknowledges the peer's FIN: it has received that, and what came with it. */
+LA_INLINE void la_prove_fin_arrived(struct la_pass *x)
+{
+	struct la_side *s = x->s, *p = x->p;
+	bool passive = !(p->flags & LA_S_ACTIVE), doubt = la_may_follow_fin(x);
+
+	/* The FIN of a passive closer bears the ACK of the other one. */
+	if (passive && s->state == LA_FIN_WAIT_1)
+		la_move(x->f, x->d, LA_EV_RCV_ACK_OF_FIN, LA_SEEN, LA_CAUSE_ACK, x->out);
+	la_move(x->f, x->d, LA_EV_RCV_FIN, doubt ? LA_PRESUMED : LA_SEEN, LA_CAUSE_ACK, x->out);
+	if (!doubt && (s->state != LA_TIME_WAIT || passive))
+		s->flags &= ~LA_S_PRESUMED;
+}
+
 /* What a segment proves about its sender. */
 LA_INLINE void la_prove_sender(struct la_pass *x, __u32 end)
 {
 	struct la_side *s = x->s, *p = x->p;
+	enum la_certainty how = la_is_belated_fin(x) ? LA_PRESUMED : LA_SEEN;
 	bool fin = x->seg->flags & LA_FIN;
 
 	if (s->state == LA_SYN_SENT)
 		la_on_handshake_ack(x);
+	if (s->state == LA_CLOSED && p->state == LA_SYN_RECEIVED)
+		la_move(x->f, x->d, LA_EV_PICKUP, LA_SEEN, LA_CAUSE_ACK,
+			x->out); /* its SYN was not old */
 	if (s->state == LA_SYN_RECEIVED && !p->pkts) {
 		/* One way only: this segment proves an ACK that passed elsewhere. */
 		la_move(x->f, !x->d, LA_EV_SND_ACK_OF_SYN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
@@ -122,18 +173,14 @@ LA_INLINE void la_prove_sender(struct la_pass *x, __u32 end)
 	if (s->state == LA_ESTABLISHED)
 		s->flags &= ~LA_S_PRESUMED;
 	if ((p->flags & LA_S_FIN) && !la_before(x->seg->ack, p->fin_end) &&
-	    (!la_is_cut(x->f) || s->state != LA_CLOSED)) {
-		la_move(x->f, x->d, LA_EV_RCV_FIN, LA_SEEN, LA_CAUSE_ACK, x->out);
-		/* Of a passive closer's FIN this proves the ACK that came with it, too. */
-		if (s->state != LA_TIME_WAIT || !(p->flags & LA_S_ACTIVE))
-			s->flags &= ~LA_S_PRESUMED;
-	}
+	    (!la_is_cut(x->f) || s->state != LA_CLOSED))
+		la_prove_fin_arrived(x);
 	if (!fin)
 		return;
 	if ((s->flags & LA_S_FIN) && end == s->fin_end)
 		la_on_fin_again(x);
 	else if (!(s->flags & LA_S_FIN))
-		la_on_first_fin(x, end);
+		la_on_first_fin(x, end, how);
 }
 
 /*
@@ -155,7 +202,7 @@ LA_INLINE void la_presume_receiver(struct la_pass *x)
 		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);
 	if ((p->flags & LA_S_FIN) && !la_before(x->seg->ack, p->fin_end))
 		la_move(x->f, peer, LA_EV_RCV_ACK_OF_FIN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
-	if (x->seg->len)
+	if (la_after(x->seg->seq + x->seg->len, p->ack))
 		before = p->state; /* who refuses data has read the ACK (RFC 9293 3.10.7.4) */
 	if (arrives && (x->seg->flags & LA_FIN))
 		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);

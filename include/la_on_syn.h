@@ -8,6 +8,7 @@
  *            on a live tuple      provisional: the answer decides (RFC 9293 3.10.7.4)
  *   SYN-ACK  answers the SYN      SYN_RECEIVED
  *            answers a provisional SYN: the old connection is history
+ *            answers the SYN of the old connection: a copy of that SYN was under way
  *            repeated             its sender has not had the ACK
  *            anything else        invalid
  */
@@ -15,6 +16,7 @@
 #define LA_ON_SYN_H
 
 #include "la_pass.h"
+#include "la_rst.h"
 
 /* Sends the segment to a new flow; this one leaves, with its close record if it had none. */
 LA_INLINE enum la_reason la_replace(struct la_pass *x)
@@ -107,7 +109,25 @@ LA_INLINE bool la_answers_provisional(const struct la_pass *x)
 LA_INLINE enum la_reason la_replace_by_provisional(struct la_pass *x)
 {
 	x->out->prov = x->f->prov;
-	x->out->has_prov = 1;
+	x->out->has_prov = LA_LEFT_SYN;
+	return la_replace(x);
+}
+
+/*
+ * The connection is over, and its SYN is answered with a new number: a copy of it was under way
+ * and found the listener (RFC 9293 3.5, figure 9). Its sender has no socket for that.
+ */
+LA_INLINE bool la_answers_old_syn(const struct la_pass *x)
+{
+	return la_ended(x->f) && (x->p->flags & LA_S_SYN) && x->seg->seq != x->s->isn &&
+	       la_acks_syn(x->p, x->seg);
+}
+
+LA_INLINE enum la_reason la_replace_by_old_syn(struct la_pass *x)
+{
+	if ((x->s->flags & LA_S_RST) && x->s->rst_seq == x->seg->seq + 1)
+		return LA_R_LATE; /* no new number: its own RST has overtaken it */
+	x->out->has_prov = LA_LEFT_OLD_SYN;
 	return la_replace(x);
 }
 
@@ -153,13 +173,13 @@ LA_INLINE enum la_reason la_on_syn_ack(struct la_pass *x)
 	struct la_side *s = x->s, *p = x->p;
 	__u8 ps = p->state;
 
+	if (la_answers_old_syn(x))
+		return la_replace_by_old_syn(x);
 	if (la_answers_provisional(x))
 		return la_replace_by_provisional(x);
-	if ((ps == LA_SYN_SENT || ps == LA_SYN_RECEIVED) && (p->flags & LA_S_SYN)) {
-		if (la_after(x->seg->ack, p->isn) && !la_after(x->seg->ack, p->nxt))
-			return la_accept_syn_ack(x);
-		return LA_R_BAD_SYN_ACK;
-	}
+	if ((p->flags & LA_S_SYN) &&
+	    (ps == LA_SYN_SENT || ps == LA_SYN_RECEIVED || s->state == LA_LISTEN))
+		return la_acks_syn(p, x->seg) ? la_accept_syn_ack(x) : LA_R_BAD_SYN_ACK;
 	if ((s->flags & LA_S_SYN) && x->seg->seq == s->isn)
 		return la_repeat_syn_ack(x);
 	if (la_ended(x->f))

@@ -20,14 +20,17 @@ LA_INLINE void la_open_syn(struct la_pass *x)
 	x->p->state = LA_LISTEN;
 }
 
-/* The SYN was missed, but the SYN-ACK tells its number. */
+/* The SYN was missed, but the SYN-ACK tells its number. One that is answered for the second
+ * time has nobody there who sent it. */
 LA_INLINE void la_open_syn_ack(struct la_pass *x)
 {
 	x->f->orig = !x->d;
 	x->f->flags |= LA_F_MIDSTREAM;
 	x->s->state = LA_LISTEN;
 	x->p->state = LA_CLOSED;
-	la_move(x->f, !x->d, LA_EV_SND_SYN, LA_PRESUMED, LA_CAUSE_SYN_ACK, x->out);
+	if (x->out->has_prov != LA_LEFT_OLD_SYN)
+		la_move(x->f, !x->d, LA_EV_SND_SYN, LA_PRESUMED, LA_CAUSE_SYN_ACK, x->out);
+	x->out->has_prov = LA_LEFT_NOTHING;
 	x->p->before = LA_CLOSED; /* it may be the answer to an old SYN, and nobody there */
 	x->p->isn = x->seg->ack - 1;
 	x->p->nxt = x->seg->ack;
@@ -84,7 +87,7 @@ LA_INLINE void la_open_provisional(struct la_pass *x)
 	x->p->hist.state = LA_ZEEK_SYN_SENT;
 	la_history(x->f, true, 's');
 	x->out->ts = now;
-	x->out->has_prov = 0;
+	x->out->has_prov = LA_LEFT_NOTHING;
 }
 
 LA_INLINE void la_open(struct la_pass *x, const struct la_key *key)
@@ -98,7 +101,7 @@ LA_INLINE void la_open(struct la_pass *x, const struct la_key *key)
 	f->ifindex = x->seg->hook >> 1;
 	x->s->since = x->out->ts;
 	x->p->since = x->out->ts;
-	if (kind == (LA_SYN | LA_ACK) && x->out->has_prov)
+	if (kind == (LA_SYN | LA_ACK) && x->out->has_prov == LA_LEFT_SYN)
 		la_open_provisional(x);
 	else if (kind == (LA_SYN | LA_ACK))
 		la_open_syn_ack(x);

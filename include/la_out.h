@@ -35,6 +35,13 @@ enum la_want {
 	LA_WANT_AGAIN = 0x10, /* the flow ended: empty it, then track this segment once more */
 };
 
+/* What a replaced flow leaves to the SYN-ACK that replaced it: la_out.has_prov. */
+enum la_left {
+	LA_LEFT_NOTHING,
+	LA_LEFT_SYN,	 /* prov is the SYN that it answers */
+	LA_LEFT_OLD_SYN, /* it answers the SYN of the replaced flow, once more */
+};
+
 /* What was so before the segment at hand, for la_liveness.h and la_history.h. Here, because stack
  * is scarce. */
 struct la_formerly {
@@ -62,7 +69,7 @@ struct la_out {
 	__u8 verdict;	/* enum la_rst_verdict, with LA_WANT_RST */
 	__u8 forged;	/* evidence, with LA_WANT_RST */
 	__u8 why;	/* enum la_gone_why, with LA_WANT_GONE */
-	__u8 has_prov;	/* prov is the SYN that this SYN-ACK answers */
+	__u8 has_prov;	/* enum la_left */
 	__u8 state[2];	/* of both sides in the end, by index */
 	__u8 presumed;	/* bit 1 << index: that state is presumed */
 	__u8 pad;
@@ -103,13 +110,16 @@ LA_INLINE void la_out_identify(const struct la_flow *f, struct la_out *out)
 	out->presumed = la_presumed_bits(f);
 }
 
-/* The first record names the connection; what is learnt later does not rename it. */
+/*
+ * The first record names the connection; what is learnt later does not rename it. An old SYN
+ * that is answered again would have the name of its own connection: the answer names it.
+ */
 LA_INLINE void la_out_name(struct la_flow *f)
 {
-	const struct la_side *o = &f->side[f->orig & 1];
+	const struct la_side *o = &f->side[f->orig & 1], *r = &f->side[!(f->orig & 1)];
 
 	if (!f->seq)
-		f->id_isn = o->flags & LA_S_SYN ? o->isn : 0;
+		f->id_isn = o->flags & LA_S_SYN ? (o->state == LA_CLOSED ? r->isn : o->isn) : 0;
 }
 
 /* The note is complete: draws the numbers of its records. */

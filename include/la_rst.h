@@ -35,18 +35,23 @@ LA_INLINE bool la_rst_exact(const struct la_side *s, const struct la_side *p, __
 	       la_after(seq, s->isn);
 }
 
+/* Does the segment acknowledge the SYN of p, and nothing that p has not sent? */
+LA_INLINE bool la_acks_syn(const struct la_side *p, const struct la_segment *seg)
+{
+	return (seg->flags & LA_ACK) && la_after(seg->ack, p->isn) && !la_after(seg->ack, p->nxt);
+}
+
 /* The verdict on a RST from s to p, of a connection that has not ended. */
 LA_INLINE enum la_rst_verdict la_rst_judge(const struct la_side *s, const struct la_side *p,
 					   const struct la_segment *seg)
 {
-	if (p->state == LA_SYN_SENT && !(s->flags & LA_S_SYN)) {
-		bool ok = (seg->flags & LA_ACK) && la_after(seg->ack, p->isn) &&
-			  !la_after(seg->ack, p->nxt);
-
-		return ok ? LA_RST_SYN_SENT_ACK_OK : LA_RST_SYN_SENT_ACK_BAD;
-	}
+	if (p->state == LA_SYN_SENT && !(s->flags & LA_S_SYN))
+		return la_acks_syn(p, seg) ? LA_RST_SYN_SENT_ACK_OK : LA_RST_SYN_SENT_ACK_BAD;
 	if (la_rst_exact(s, p, seg->seq))
 		return LA_RST_EXACT;
+	/* The listener that had sent a SYN-ACK is gone when the SYN comes again. */
+	if (p->state == LA_SYN_SENT && la_acks_syn(p, seg))
+		return LA_RST_SYN_SENT_ACK_OK;
 	if ((p->flags & LA_S_ACKS) && la_after(seg->seq, p->ack) && la_before(seg->seq, p->edge))
 		return LA_RST_IN_WINDOW;
 	return LA_RST_OUT_OF_WINDOW;

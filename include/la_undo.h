@@ -13,6 +13,7 @@
 #define LA_UNDO_H
 
 #include "la_pass.h"
+#include "la_rst.h"
 
 /* A RST is on its way for no longer than that; what its receiver says later it survived. */
 #define LA_RST_UNDER_WAY_NS LA_SEC_NS
@@ -45,6 +46,10 @@ LA_INLINE void la_rst_proves(struct la_pass *x)
 
 	if (x->s->state == LA_CLOSED)
 		return;
+	/* With both numbers right it comes from a socket that had the SYN-ACK. */
+	if (x->s->state == LA_SYN_SENT && (p->flags & LA_S_SYN) && x->seg->seq == x->s->nxt &&
+	    la_acks_syn(p, x->seg))
+		la_move(x->f, x->d, LA_EV_SND_ACK_OF_SYN, LA_SEEN, LA_CAUSE_RST, x->out);
 	if (!(x->seg->flags & LA_ACK) ||
 	    ((p->flags & LA_S_FIN) && la_before(x->seg->ack, p->fin_end)))
 		la_take_back(x, x->d, LA_CAUSE_RST);

@@ -62,6 +62,8 @@ LA_INLINE enum la_reason la_check_ack(const struct la_side *s, const struct la_s
 	if ((s->flags & LA_S_ACKS) &&
 	    (__s32)(s->ack - seg->ack) > (__s32)(65536U << (s->wscale & 15)))
 		return LA_R_ACK_TOO_OLD;
+	if (!(s->flags & LA_S_ACKS) && (p->flags & LA_S_SYN) && !la_after(seg->ack, p->isn))
+		return LA_R_ACK_TOO_OLD; /* its first ACK is of the SYN */
 	return LA_R_ACCEPTED;
 }
 

@@ -123,7 +123,7 @@ static int drop_presumed(struct la_walk *t, bool in_t[])
 }
 
 static bool compare_walks(const struct la_walk *kernel, const struct la_walk *told, bool fin_seen,
-			  struct la_tally *tally)
+			  struct la_tally *tally, bool *marked)
 {
 	bool in_k[LA_WALK_STEPS] = {false}, in_t[LA_WALK_STEPS] = {false};
 	struct la_walk k = *kernel, t = *told;
@@ -152,10 +152,9 @@ static bool compare_walks(const struct la_walk *kernel, const struct la_walk *to
 		return true;
 	count_rest(&k, &t, in_k, in_t, tally);
 	tally->extra += (unsigned long)presumed;
-	if (presumed && equal == t.count && !t.broken)
-		tally->presumed++;
-	else
-		tally->differing++;
+	*marked = presumed && equal == t.count && !t.broken;
+	tally->presumed += *marked;
+	tally->differing += !*marked;
 	return false;
 }
 
@@ -201,7 +200,7 @@ void la_compare(const struct la_conns *kernel, const struct la_conns *told,
 
 			if (!compare_walks(k ? d.kernel : &none, t ? d.told : &none,
 					   witness->fin_came_past(d.pair, host, witness->ctx),
-					   &tally[host]))
+					   &tally[host], &d.presumed))
 				differs(&d, witness->ctx);
 		}
 	}

@@ -35,6 +35,7 @@ struct la_difference {
 	int host;
 	const struct la_walk *kernel; /* NULL: there is none */
 	const struct la_walk *told;   /* NULL: there is none */
+	bool presumed;		      /* lastack still marks as presumed what differs */
 };
 
 /* What the cables know: did a segment of the pair, or a FIN of this host, come past? */

@@ -380,9 +380,9 @@ static void show(const struct la_difference *d, void *ctx)
 
 	if (t->shown++ >= t->opts.show)
 		return;
-	printf("\n%s, port %u to %u, connection %u, the %s's endpoint, as seen at the %s\n",
+	printf("\n%s, port %u to %u, connection %u, the %s's endpoint, as seen at the %s%s\n",
 	       behaviour_of(t, d->pair), d->pair.client, d->pair.server, d->nth + 1,
-	       d->host ? "server" : "client", points[t->at].name);
+	       d->host ? "server" : "client", points[t->at].name, d->presumed ? ", presumed" : "");
 	la_compare_print("kernel", d->kernel);
 	la_compare_print("lastack", d->told);
 	print_segments(t, d->pair);

@@ -68,3 +68,54 @@ Test(truth_close, a_third_ack_that_met_no_socket)
 		   {RESP, R, 1, 0, 0, 0, LA_CLOSED, LA_CLOSED});
 	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED !SYN_RECEIVED CLOSED");
 }
+
+/* "both close at once": a FIN is lost, and what comes past is the ACK behind it. */
+Test(truth_close, a_lost_fin_that_is_repeated_behind_its_ack)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0, 0, LA_FIN_WAIT_1, LA_CLOSE_WAIT},
+		   {RESP, A, 2, 2, 0, 0, LA_FIN_WAIT_2, LA_CLOSE_WAIT}, {WAIT, 200},
+		   {RESP, FA, 1, 2, 0, 0, LA_TIME_WAIT, LA_CLOSING},
+		   {ORIG, A, 2, 2, 0, 0, LA_TIME_WAIT, LA_TIME_WAIT});
+	assert_path(&t, RESP,
+		    "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT !ESTABLISHED ~FIN_WAIT_1 ~CLOSING "
+		    "~TIME_WAIT");
+}
+
+/* Its ACK was lost, too: whether it closed before or after the other one cannot be known. */
+Test(truth_close, a_belated_fin_may_be_the_second_one)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0}, {WAIT, 200},
+		   {RESP, FA, 1, 2, 0, 0, LA_TIME_WAIT, LA_LAST_ACK},
+		   {ORIG, A, 2, 2, 0, 0, LA_TIME_WAIT, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT ~LAST_ACK ~CLOSED");
+}
+
+/* Who has acknowledged the other FIN with the next byte of his own has not closed before. */
+Test(truth_close, a_late_fin_behind_its_ack_is_the_first_one)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0}, {RESP, A, 1, 2, 0}, {WAIT, 200},
+		   {RESP, FA, 1, 2, 0, 0, LA_TIME_WAIT, LA_LAST_ACK});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT LAST_ACK");
+}
+
+/* "fast open": FINs repeated at once cross, and the ACK answers both of what the other one bore. */
+Test(truth_close, who_acknowledges_the_fin_of_a_passive_closer_has_the_ack_in_it)
+{
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1, 0}, {ORIG, FA, 1, 2, 0}, {WAIT, 200},
+		   {ORIG, FA, 1, 2, 0, 0, LA_LAST_ACK, LA_TIME_WAIT},
+		   {RESP, FA, 1, 1, 0, 0, LA_LAST_ACK, LA_FIN_WAIT_1},
+		   {RESP, A, 2, 2, 0, 0, LA_CLOSED, LA_TIME_WAIT});
+	assert_path(&t, RESP,
+		    "SYN_RECEIVED ~ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT !FIN_WAIT_2 "
+		    "~TIME_WAIT !CLOSING !FIN_WAIT_1 FIN_WAIT_2 TIME_WAIT");
+}
+
+/* The network makes two FINs of one: by its timestamp the second one was not sent later. */
+Test(truth_close, a_copy_of_the_last_fin)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, .ts = 10, .ecr = 20},
+		   {RESP, FA, 1, 2, .ts = 21, .ecr = 10},
+		   {ORIG, A, 2, 2, 0, 0, LA_TIME_WAIT, LA_CLOSED, .ts = 11, .ecr = 21},
+		   {RESP, FA, 1, 2, 0, LA_R_LATE, LA_TIME_WAIT, LA_CLOSED, .ts = 21, .ecr = 10},
+		   {RESP, FA, 1, 2, 0, LA_R_LATE, LA_TIME_WAIT, LA_LAST_ACK, .ts = 221, .ecr = 10});
+}

@@ -66,6 +66,47 @@ Test(truth_reset, who_refuses_data_has_read_its_ack)
 	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 CLOSED");
 }
 
+/* "killed process": the FIN shows that data is missing, and who closed refuses that, too. */
+Test(truth_reset, who_refuses_a_fin_behind_lost_data_has_read_its_ack)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0},
+		   {RESP, FA, 101, 2, 0, 0, LA_FIN_WAIT_2, LA_LAST_ACK},
+		   {ORIG, R, 2, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 CLOSED");
+}
+
+/* "abandoned SYN": the third ACK is lost, and the next that comes past is a RST with the ACK. */
+Test(truth_reset, a_rst_with_both_numbers_comes_from_an_open_socket)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, RA, 1, 1, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED CLOSED");
+}
+
+/* Without the ACK it answers the SYN-ACK, and there was no socket for that. */
+Test(truth_reset, a_rst_that_answers_a_syn_ack_comes_from_none)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, R, 1, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, ORIG, "SYN_SENT CLOSED");
+}
+
+/* "abandoned SYN": the listener is gone when a copy of the SYN comes, and the request with it. */
+Test(truth_reset, a_second_syn_that_is_refused)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, S, .reason = LA_R_SYN_RETRANSMIT},
+		   {RESP, RA, 0, TALK_ISN_ORIG + 1, .raw = true, .orig = LA_CLOSED,
+		    .resp = LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED CLOSED");
+	assert_path(&t, ORIG, "SYN_SENT ~CLOSED");
+}
+
+/* "fast open": the RST of a child is faster than its SYN-ACK, which opens nothing. */
+Test(truth_reset, a_syn_ack_that_its_own_rst_overtook)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, RA, 1, 1, 0, 0, LA_CLOSED, LA_CLOSED},
+		   {RESP, SA, 0, 1, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	cr_assert_eq(t.flows, 0);
+}
+
 /* "never accepted": the client closes before the RST reaches it. */
 Test(truth_reset, a_fin_that_crosses_the_rst)
 {

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * test_truth_old_syn.c - what the truth lab found out about SYNs that the network doubles: a
+ * copy that outlives its connection finds the listener, and opens a request without a client
+ * (RFC 9293 3.5, figure 9).
+ */
+#include "talk.h"
+
+#define SECOND_ISN 5000 /* of the responder, with which it answers the copy */
+
+static struct talk t;
+
+static void init(void)
+{
+	talk_init(&t, 40000, 80);
+}
+
+TestSuite(truth_old_syn, .init = init);
+
+#define CLOSED_BY_CLIENT                                                                           \
+	{ORIG, S}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1}, {ORIG, FA, 1, 1}, {RESP, FA, 1, 2},          \
+	{                                                                                          \
+		ORIG, A, 2, 2, 0, 0, LA_TIME_WAIT, LA_CLOSED                                       \
+	}
+
+#define RESET                                                                                      \
+	{ORIG, S}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1},                                              \
+	{                                                                                          \
+		RESP, RA, 1, 1, 0, 0, LA_CLOSED, LA_CLOSED                                         \
+	}
+
+/* The id of the last record. */
+static __u64 last_id(void)
+{
+	return t.rec[t.n - 1].h.id;
+}
+
+/* At the server the copy is seen, at the client only the answer: both tell the same. */
+Test(truth_old_syn, its_request_has_no_client)
+{
+	__u64 id;
+
+	talk_lines(&t, RESET);
+	id = last_id();
+	talk_lines(&t, {ORIG, S, .reason = LA_R_LATE},
+		   {RESP, SA, 0, 1, .isn = SECOND_ISN, .orig = LA_CLOSED, .resp = LA_SYN_RECEIVED});
+	cr_assert_eq(t.flows, 1, "the old connection is history");
+	cr_assert_neq(last_id(), id, "two connections of one name");
+	id = last_id();
+	talk_lines(&t, {ORIG, R, 1, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED ~CLOSED");
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED CLOSED SYN_RECEIVED ~CLOSED");
+
+	talk_init(&t, 40000, 80);
+	talk_lines(&t, RESET,
+		   {RESP, SA, 0, 1, .isn = SECOND_ISN, .orig = LA_CLOSED, .resp = LA_SYN_RECEIVED});
+	cr_assert_eq(last_id(), id, "the client's observer names it otherwise");
+}
+
+/* Whose client is in TIME_WAIT: that says what it has said last, which opens nothing. */
+Test(truth_old_syn, a_time_wait_does_not_accept_the_answer)
+{
+	talk_lines(&t, CLOSED_BY_CLIENT,
+		   {RESP, SA, 0, 1, .isn = SECOND_ISN, .orig = LA_CLOSED, .resp = LA_SYN_RECEIVED},
+		   {ORIG, A, .seq = TALK_ISN_ORIG + 2, .ack = TALK_ISN_RESP + 2, .raw = true,
+		    .reason = LA_R_ACK_TOO_OLD, .orig = LA_CLOSED, .resp = LA_SYN_RECEIVED});
+}
+
+/* The RST that ended the first connection was forged: there is a client, and it answers. */
+Test(truth_old_syn, an_answer_shows_a_client)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, RA, 0, TALK_ISN_ORIG + 1, .raw = true},
+		   {RESP, SA, 0, 1, 0, 0, LA_CLOSED, LA_SYN_RECEIVED},
+		   {ORIG, A, 1, 1, 0, 0, LA_ESTABLISHED, LA_ESTABLISHED});
+}
