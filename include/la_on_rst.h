@@ -75,6 +75,13 @@ LA_INLINE void la_note_rst(struct la_pass *x, enum la_rst_verdict verdict)
 	x->p->marks &= ~LA_M_ALIVE;
 }
 
+/* A listener challenges nobody: any RST in the window takes a request away (Linux,
+ * tcp_check_req). */
+LA_INLINE bool la_drops_request(const struct la_pass *x, enum la_rst_verdict verdict)
+{
+	return verdict == LA_RST_IN_WINDOW && x->orig && x->p->state == LA_SYN_RECEIVED;
+}
+
 LA_INLINE enum la_reason la_on_rst(struct la_pass *x)
 {
 	struct la_flow *f = x->f;
@@ -88,7 +95,7 @@ LA_INLINE enum la_reason la_on_rst(struct la_pass *x)
 		la_on_late_rst(x);
 		return LA_R_LATE;
 	}
-	if (la_rst_closes(verdict)) {
+	if (la_rst_closes(verdict) || la_drops_request(x, verdict)) {
 		la_accept_rst(x, verdict);
 		return LA_R_ACCEPTED;
 	}

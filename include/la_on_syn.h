@@ -146,6 +146,8 @@ LA_INLINE enum la_reason la_accept_syn_ack(struct la_pass *x)
 {
 	struct la_side *s = x->s;
 	bool first = !(s->flags & LA_S_SYN), varies = !first && x->seg->seq != s->isn;
+	/* What answers an old SYN may be an old answer that was late. */
+	enum la_certainty how = x->p->state == LA_CLOSED ? LA_PRESUMED : LA_SEEN;
 
 	if (!first && !varies && s->state == LA_SYN_RECEIVED && (s->flags & LA_S_ACKS))
 		return la_repeat_syn_ack(x);
@@ -161,8 +163,8 @@ LA_INLINE enum la_reason la_accept_syn_ack(struct la_pass *x)
 	la_take_ack(s, x->seg);
 	la_note_window(s, x->p, x->seg);
 	x->f->flags |= LA_F_REPLIED;
-	la_move(x->f, x->d, LA_EV_SND_SYN_ACK, LA_SEEN, LA_CAUSE_SYN_ACK, x->out);
-	s->flags &= ~LA_S_PRESUMED;
+	if (!la_move(x->f, x->d, LA_EV_SND_SYN_ACK, how, LA_CAUSE_SYN_ACK, x->out))
+		s->flags &= ~LA_S_PRESUMED;
 	if (la_move(x->f, !x->d, LA_EV_RCV_ACK_OF_SYN, LA_PRESUMED, LA_CAUSE_SYN_ACK, x->out))
 		la_established(x->f, x->out->ts);
 	return LA_R_ACCEPTED;

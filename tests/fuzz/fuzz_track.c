@@ -11,7 +11,8 @@
  *   a transition is one of the table's, from where the endpoint was; a corrected one may also
  *   go back to where it has been
  *   seen: only of who sent the segment, or of the SYN that was provisional before
- *   presumed: only of who it was sent to, or of whom a RST is still under way to
+ *   presumed: only of who it was sent to, or of whom a RST is still under way to, or
+ *   whose FIN may have been missed, or whose SYN-ACK may be an old one
  *   corrected: only where something was presumed before, or by a FIN that came late
  *   timer: only by the clock
  *   one close a connection, gone only after it, states and times of the close add up
@@ -72,6 +73,12 @@ static bool in_table(__u8 from, __u8 to)
 	return false;
 }
 
+static bool is_closing(__u8 state)
+{
+	return state == LA_FIN_WAIT_1 || state == LA_CLOSE_WAIT || state == LA_CLOSING ||
+	       state == LA_LAST_ACK;
+}
+
 /* seg: what did it, NULL if it was a clock. */
 static void check_certainty(const struct model *m, const struct la_change *c,
 			    const struct la_segment *seg)
@@ -81,7 +88,8 @@ static void check_certainty(const struct model *m, const struct la_change *c,
 		PROMISE(seg && (c->side == seg->dir || c->cause == LA_CAUSE_SYN));
 		break;
 	case LA_PRESUMED:
-		PROMISE(seg && (c->side != seg->dir || c->cause == LA_CAUSE_RST || m->one_way));
+		PROMISE(seg && (c->side != seg->dir || c->cause == LA_CAUSE_RST ||
+				c->cause == LA_CAUSE_SYN_ACK || is_closing(c->to) || m->one_way));
 		break;
 	case LA_CORRECTED:
 		/* la_after_rst.h: both carry on, so neither had heeded the RST. */

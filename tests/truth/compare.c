@@ -1,19 +1,30 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * compare.c - see compare.h. What of the kernel's walk counts is told in kernel.c; lastack's
- * differs in two points more, both because it tells of a connection and not of a socket:
+ * compare.c - see compare.h. What of the kernel's walk counts is told in kernel.c. lastack's
+ * differs in more, because it tells of a connection and not of a socket, and of what came past:
  *
  *   refused      LISTEN -> CLOSED of a host where nobody listened. There was no socket.
+ *   queued       A FIN that its host keeps back (its congestion window is full) until the peer's
+ *                has come: the kernel says FIN_WAIT_1 and CLOSING from close() on, but what it
+ *                sends is what a host sends that closes second: CLOSE_WAIT, LAST_ACK.
  *   silent       A last CLOSED that no segment tells of is not expected of lastack, but
  *                not held against it either: the peer's next segment may have brought it out.
- *   unseen       FIN_WAIT_1 or LAST_ACK, if no FIN of that host ever came past the observer:
- *                it was lost before, or waited behind older data until the socket gave up.
- *   presumed     An endpoint of which lastack told nothing wrong but what it still marks as
- *                presumed, because nothing came past any more to prove or refute it.
+ *                So are steps whose segment (SYN, SYN-ACK, FIN) did not come past the observer
+ *                while they lasted, lost or late; without it CLOSING looks like CLOSE_WAIT.
+ *   presumed     An endpoint of which lastack told nothing wrong but what it marked as
+ *                presumed, and either took back or still presumes, because nothing came past
+ *                any more to prove or refute it.
  */
 #include "compare.h"
 #include <stdio.h>
 #include <string.h>
+
+/* Whose walks are compared, and who knows more of them. */
+struct la_compared {
+	struct la_net_pair pair;
+	int host;
+	const struct la_witness *witness;
+};
 
 /* Longest common subsequence of both walks; marks the steps that are in it. */
 static void match(const struct la_walk *a, const struct la_walk *b, bool in_a[], bool in_b[])
@@ -90,18 +101,70 @@ static void drop_silent(struct la_walk *k, struct la_walk *t, struct la_tally *t
 		t->count--;
 }
 
-/* Without its FIN, nobody can tell that a host has closed. */
-static void drop_unseen(struct la_walk *k, struct la_tally *tally)
+/* Which segment tells of a step. */
+static const enum la_telling telling[LA_STATE_MAX] = {
+	[LA_SYN_SENT] = LA_TELLS_SYN,
+	[LA_SYN_RECEIVED] = LA_TELLS_SYN_ACK,
+	[LA_FIN_WAIT_1] = LA_TELLS_FIN,
+	[LA_LAST_ACK] = LA_TELLS_FIN,
+};
+
+/* The tracepoint comes a little before or behind the segment. */
+#define SLACK_NS 500000
+
+/* How long a step lasted. */
+static __u64 end_of(const struct la_walk *walk, int step)
+{
+	return step + 1 < walk->count ? walk->step[step + 1].ts : ~0ULL;
+}
+
+static void take_out(struct la_walk *walk, int step)
+{
+	walk->count--;
+	memmove(&walk->step[step], &walk->step[step + 1],
+		(size_t)(walk->count - step) * sizeof(*walk->step));
+}
+
+/* Both FINs crossed for the kernel, but not on the wire. */
+static void read_queued(struct la_walk *k, const struct la_compared *c, struct la_tally *tally)
 {
 	int i;
 
-	for (i = 0; i < k->count; i++) {
-		if (k->step[i].to != LA_FIN_WAIT_1 && k->step[i].to != LA_LAST_ACK)
+	for (i = 0; i + 1 < k->count; i++) {
+		if (k->step[i].to != LA_FIN_WAIT_1 || k->step[i + 1].to != LA_CLOSING)
 			continue;
-		tally->silent++;
-		k->count--;
-		memmove(&k->step[i], &k->step[i + 1], (size_t)(k->count - i) * sizeof(*k->step));
+		if (c->witness->left(c->pair, c->host, LA_TELLS_FIN, k->step[i].ts - SLACK_NS,
+				     k->step[i + 1].ts, c->witness->ctx))
+			return;
+		tally->queued++;
+		k->step[i].to = LA_CLOSE_WAIT;
+		k->step[i + 1].to = LA_LAST_ACK;
+		if (i + 2 < k->count && k->step[i + 2].to == LA_TIME_WAIT)
+			k->step[i + 2].to = LA_CLOSED;
 		return;
+	}
+}
+
+/* Takes out the kernel's steps that lastack does not have and could not: nothing told of them. */
+static void drop_untellable(struct la_walk *k, bool in_k[], const struct la_compared *c,
+			    struct la_tally *tally)
+{
+	int i = 0;
+
+	while (i < k->count) {
+		__u8 to = k->step[i].to;
+
+		if (in_k[i] || !telling[to] ||
+		    c->witness->came_past(c->pair, c->host, telling[to], k->step[i].ts - SLACK_NS,
+					  end_of(k, i), c->witness->ctx)) {
+			i++;
+			continue;
+		}
+		tally->silent++;
+		if (i + 1 < k->count && k->step[i + 1].to == LA_CLOSING && !in_k[i + 1])
+			k->step[i + 1].to = LA_CLOSE_WAIT;
+		take_out(k, i);
+		memmove(&in_k[i], &in_k[i + 1], (size_t)(k->count - i) * sizeof(*in_k));
 	}
 }
 
@@ -122,25 +185,58 @@ static int drop_presumed(struct la_walk *t, bool in_t[])
 	return dropped;
 }
 
-static bool compare_walks(const struct la_walk *kernel, const struct la_walk *told, bool fin_seen,
-			  struct la_tally *tally, bool *marked)
+/*
+ * Is each step that only the kernel took one that lastack presumed and took back, or does
+ * lastack presume what it tells from there on?
+ */
+static bool is_marked(const struct la_walk *k, const bool in_k[], const struct la_walk *t)
+{
+	int i, at = 0;
+
+	for (i = 0; i < k->count; i++) {
+		bool presumes = at < t->count ? t->step[at].certainty == LA_PRESUMED
+					      : at && t->step[at - 1].certainty == LA_PRESUMED;
+
+		at += in_k[i];
+		if (!in_k[i] && !presumes && !(t->doubted & 1U << k->step[i].to))
+			return false;
+	}
+	return true;
+}
+
+/* What the wire cannot know is taken out of both walks. */
+static void make_comparable(struct la_walk *k, struct la_walk *t, const struct la_compared *c,
+			    struct la_tally *tally)
+{
+	bool in_k[LA_WALK_STEPS] = {false}, in_t[LA_WALK_STEPS] = {false};
+
+	read_queued(k, c, tally);
+	if (k->silent)
+		drop_silent(k, t, tally);
+	if (was_merged(k, t)) {
+		tally->merged++;
+		k->step[k->count - 2].to = LA_CLOSING;
+	}
+	if (!k->count && t->first == LA_LISTEN && t->count == 1 && t->step[0].to == LA_CLOSED)
+		t->count = 0;
+	match(k, t, in_k, in_t);
+	drop_untellable(k, in_k, c, tally);
+}
+
+static bool compare_walks(const struct la_walk *kernel, const struct la_walk *told,
+			  const struct la_compared *c, struct la_tally *tally, bool *marked)
 {
 	bool in_k[LA_WALK_STEPS] = {false}, in_t[LA_WALK_STEPS] = {false};
 	struct la_walk k = *kernel, t = *told;
-	int i, equal = 0, presumed;
+	int i, equal = 0, extra, presumed;
 
-	if (k.silent)
-		drop_silent(&k, &t, tally);
-	if (!fin_seen)
-		drop_unseen(&k, tally);
-	if (was_merged(&k, &t)) {
-		tally->merged++;
-		k.step[k.count - 2].to = LA_CLOSING;
+	if (k.torn) {
+		tally->untold++;
+		return true;
 	}
-	if (!k.count && t.first == LA_LISTEN && t.count == 1 && t.step[0].to == LA_CLOSED)
-		t.count = 0;
+	make_comparable(&k, &t, c, tally);
 	match(&k, &t, in_k, in_t);
-	presumed = drop_presumed(&t, in_t);
+	extra = drop_presumed(&t, in_t);
 	for (i = 0; i < k.count; i++)
 		equal += in_k[i];
 	tally->walks++;
@@ -148,10 +244,11 @@ static bool compare_walks(const struct la_walk *kernel, const struct la_walk *to
 	tally->equal += (unsigned long)equal;
 	tally->taken_back += t.taken_back;
 	tally->broken += t.broken || k.broken;
-	if (equal == k.count && equal == t.count && !presumed && !t.broken && !k.broken)
+	if (equal == k.count && equal == t.count && !extra && !t.broken && !k.broken)
 		return true;
 	count_rest(&k, &t, in_k, in_t, tally);
-	tally->extra += (unsigned long)presumed;
+	tally->extra += (unsigned long)extra;
+	presumed = extra || is_marked(&k, in_k, &t);
 	*marked = presumed && equal == t.count && !t.broken;
 	tally->presumed += *marked;
 	tally->differing += !*marked;
@@ -165,6 +262,19 @@ static int by_name(const struct la_conn *a, const struct la_conn *b)
 	if (a->pair.server != b->pair.server)
 		return a->pair.server - b->pair.server;
 	return (int)a->nth - (int)b->nth;
+}
+
+/*
+ * Can an observer not know of the connection? Nothing of it came past; or a copy of an old SYN
+ * made it a request, without a client, while its client still has the first one, and the
+ * observer, not at the server, cannot know that the server has not.
+ */
+static bool is_unknowable(const struct la_conn *conn, const struct la_witness *w)
+{
+	if (!conn->walk[0].first && w->at != 1)
+		return true;
+	return !w->came_past(conn->pair, 0, LA_TELLS_ANY, 0, ~0ULL, w->ctx) &&
+	       !w->came_past(conn->pair, 1, LA_TELLS_ANY, 0, ~0ULL, w->ctx);
 }
 
 void la_compare(const struct la_conns *kernel, const struct la_conns *told,
@@ -184,7 +294,7 @@ void la_compare(const struct la_conns *kernel, const struct la_conns *told,
 		t = order < 0 ? NULL : t;
 		i += k != NULL;
 		j += t != NULL;
-		if (!t && !witness->came_past(k->pair, witness->ctx)) {
+		if (!t && is_unknowable(k, witness)) {
 			tally[0].unseen++;
 			tally[1].unseen++;
 			continue;
@@ -198,8 +308,9 @@ void la_compare(const struct la_conns *kernel, const struct la_conns *told,
 				.told = t ? &t->walk[host] : NULL,
 			};
 
-			if (!compare_walks(k ? d.kernel : &none, t ? d.told : &none,
-					   witness->fin_came_past(d.pair, host, witness->ctx),
+			const struct la_compared c = {d.pair, host, witness};
+
+			if (!compare_walks(k ? d.kernel : &none, t ? d.told : &none, &c,
 					   &tally[host], &d.presumed))
 				differs(&d, witness->ctx);
 		}

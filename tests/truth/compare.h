@@ -4,7 +4,8 @@
  *
  * The steps of each endpoint are compared as a sequence, by their longest common
  * subsequence. What is not in it is missing (only the kernel has it), extra (only lastack
- * has it), or in the wrong order (both have it, but elsewhere).
+ * has it), or in the wrong order (both have it, but elsewhere). What no observer can know is
+ * taken out before, and counted; what lastack itself marks as presumed is told apart.
  */
 #ifndef LA_TRUTH_COMPARE_H
 #define LA_TRUTH_COMPARE_H
@@ -21,9 +22,11 @@ struct la_tally {
 	unsigned long disordered;
 	unsigned long taken_back; /* presumed by lastack, and corrected by itself */
 	unsigned long merged;	  /* CLOSING, which the kernel skipped (kernel.c) */
-	unsigned long presumed;	  /* endpoints that differ only in what lastack still presumes */
-	unsigned long silent;	  /* steps of the kernel that no segment tells of */
-	unsigned long unseen;	  /* endpoints none of whose segments came past */
+	unsigned long queued;	  /* FINs that their host kept back until the peer's had come */
+	unsigned long presumed;	  /* endpoints that differ only in what lastack presumes */
+	unsigned long silent;	  /* steps of the kernel that no segment told of in time */
+	unsigned long unseen;	  /* endpoints of connections that it cannot know of */
+	unsigned long untold;	  /* endpoints of which the lab missed a step of the kernel */
 	unsigned long broken;	  /* walks of lastack that contradict themselves */
 	unsigned long differing;  /* endpoints of which it told something else */
 };
@@ -38,10 +41,19 @@ struct la_difference {
 	bool presumed;		      /* lastack still marks as presumed what differs */
 };
 
-/* What the cables know: did a segment of the pair, or a FIN of this host, come past? */
+/* Segments that tell of a step. */
+enum la_telling { LA_TELLS_ANY, LA_TELLS_SYN, LA_TELLS_SYN_ACK, LA_TELLS_FIN };
+
+/*
+ * What the cables know of the segments of a pair, in a time from..to of CLOCK_MONOTONIC, ns:
+ * did one of this host come past the observer? Did one leave this host?
+ */
 struct la_witness {
-	bool (*came_past)(struct la_net_pair pair, void *ctx);
-	bool (*fin_came_past)(struct la_net_pair pair, int host, void *ctx);
+	bool (*came_past)(struct la_net_pair pair, int host, enum la_telling what, __u64 from,
+			  __u64 to, void *ctx);
+	bool (*left)(struct la_net_pair pair, int host, enum la_telling what, __u64 from, __u64 to,
+		     void *ctx);
+	int at; /* the host where the observer is; -1: at neither */
 	void *ctx;
 };
 

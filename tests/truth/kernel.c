@@ -11,6 +11,8 @@
  *   silent       A last step to CLOSED without any RST, out of a state that no ACK ends: the
  *                socket was closed in SYN_SENT, or gave up, or tcp_fin_timeout was over. No
  *                segment tells of it, so no observer can know.
+ *                A request is taken away without a word, too, when its listener is gone.
+ *   torn         A step that does not begin where the last one ended: one was missed.
  *   phantom      A connect() from ports that are still taken enters SYN_SENT and leaves it on
  *                the spot; it sends nothing, and is no connection.
  *   merged       Segments that wait for a locked socket may be merged: a FIN, and behind it
@@ -209,6 +211,7 @@ int la_kernel_open_sockets(struct la_lab *lab)
 
 /* Reads the events of one host and one pair of ports. */
 struct reader {
+	const struct la_kernel *kernel;
 	struct la_conns *conns;
 	struct la_net_pair pair;
 	__u8 host;
@@ -242,6 +245,27 @@ static int by_socket(const void *a, const void *b)
 	return (x->ts > y->ts) - (x->ts < y->ts);
 }
 
+/*
+ * Had the listener of the request gone when that was stopped? Events of listeners have no
+ * peer and so are sorted to the front; the last one before tells.
+ */
+static bool is_deaf(const struct reader *r)
+{
+	bool deaf = false;
+	size_t i;
+
+	for (i = 0; i < r->kernel->count; i++) {
+		const struct la_kernel_event *e = &r->kernel->event[i];
+
+		if (pair_of(e).client)
+			break;
+		if (e->host == r->host && e->lport == r->pair.server && e->ts <= r->stopped &&
+		    (e->to == TCP_LISTEN || e->to == TCP_CLOSE))
+			deaf = e->to == TCP_CLOSE;
+	}
+	return deaf;
+}
+
 /* The mini socket is gone and nothing came of it: was that a step? */
 static void settle(struct reader *r)
 {
@@ -252,7 +276,7 @@ static void settle(struct reader *r)
 	state = la_walk_state(r->walk);
 	if (state == LA_SYN_RECEIVED || state == LA_FIN_WAIT_2) {
 		la_walk_add(r->walk, r->stopped, LA_CLOSED, LA_SEEN);
-		r->walk->silent = r->expired;
+		r->walk->silent = r->expired || (state == LA_SYN_RECEIVED && is_deaf(r));
 	}
 	r->mini = 0;
 }
@@ -351,6 +375,7 @@ static bool read_sock(struct reader *r, const struct la_kernel_event *e)
 	if (!r->walk)
 		return true;
 	r->mini = 0; /* the request has become a socket */
+	r->walk->torn |= la_walk_state(r->walk) != from;
 	la_walk_add(r->walk, e->ts, to, LA_SEEN);
 	if (to == LA_CLOSED)
 		r->walk->silent = !r->reset && from != LA_LAST_ACK;
@@ -439,7 +464,7 @@ static bool read_event(struct reader *r, const struct la_kernel_event *e)
 bool la_kernel_walks(struct la_kernel *kernel, struct la_conns *conns)
 {
 	const struct la_kernel_event *last = NULL;
-	struct reader r = {.conns = conns};
+	struct reader r = {.kernel = kernel, .conns = conns};
 	size_t i, first;
 
 	if (kernel->count)
@@ -453,8 +478,11 @@ bool la_kernel_walks(struct la_kernel *kernel, struct la_conns *conns)
 		if (memcmp(&pair, &r.pair, sizeof(pair)) || e->host != r.host) {
 			settle(&r);
 			first = memcmp(&pair, &r.pair, sizeof(pair)) ? conns->count : r.first;
-			r = (struct reader){
-				.conns = conns, .pair = pair, .host = e->host, .first = first};
+			r = (struct reader){.kernel = kernel,
+					    .conns = conns,
+					    .pair = pair,
+					    .host = e->host,
+					    .first = first};
 			last = NULL;
 		}
 		if (!is_again(e, last) && !read_event(&r, e))

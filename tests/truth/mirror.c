@@ -3,6 +3,7 @@
  * mirror.c - see mirror.h.
  */
 #include "mirror.h"
+#include "la_fsm.h"
 #include <errno.h>
 #include <jansson.h>
 #include <poll.h>
@@ -186,15 +187,29 @@ static bool is_presumed(const struct la_walk *walk)
 	return walk->count && walk->step[walk->count - 1].certainty == LA_PRESUMED;
 }
 
+/* Can what an endpoint is sent, or sends, bring it from one state to the other? */
+static bool leads_to(__u8 from, __u8 to)
+{
+	int event;
+
+	for (event = LA_EV_SND_SYN; event <= LA_EV_RCV_ACK_OF_FIN; event++) {
+		if (la_fsm_next(from, (enum la_event)event) == to)
+			return true;
+	}
+	return false;
+}
+
 /*
  * Back to a state that it had been in; or, if what was presumed went another way, back to
- * where that began and on to this one.
+ * where that began and on to this one. What is taken back leaves a mark.
  */
 static void take_back_to(struct la_walk *walk, __u8 state, __u64 ts)
 {
-	while (la_walk_state(walk) != state && is_presumed(walk)) {
+	while (la_walk_state(walk) != state && !leads_to(la_walk_state(walk), state) &&
+	       is_presumed(walk)) {
 		walk->count--;
 		walk->taken_back++;
+		walk->doubted |= 1U << walk->step[walk->count].to;
 	}
 	if (la_walk_state(walk) != state)
 		la_walk_add(walk, ts, state, LA_PRESUMED);

@@ -682,7 +682,8 @@ void la_play_run(struct la_lab *lab, struct la_net *net, __u64 seed, unsigned in
 		.number = number,
 		.loss = loss,
 		.dice = dice_of(seed, number),
-		.port = {[CLIENT] = (unsigned short)(LA_PLAY_FIRST_PORT + number * LA_PLAY_PORTS),
+		.port = {[CLIENT] = (unsigned short)(LA_PLAY_FIRST_PORT +
+						     number % LA_PLAY_ROUND * LA_PLAY_PORTS),
 			 [SERVER] = server_port},
 		.sock = {-1, -1},
 		.listener = -1,

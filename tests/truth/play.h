@@ -14,9 +14,12 @@
 /* Pairs of ports that a play may use: client ports first + 0, 1. */
 #define LA_PLAY_PORTS 2
 
-/* Client ports of a run start here; there is room for so many plays. */
+/*
+ * Client ports start here, and there is room for so many plays in a round; each round has
+ * server ports of its own.
+ */
 #define LA_PLAY_FIRST_PORT 10000
-#define LA_PLAY_MAX	   27000
+#define LA_PLAY_ROUND	   27000
 
 struct la_play {
 	struct la_lab *lab;

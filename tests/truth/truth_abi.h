@@ -92,9 +92,10 @@ struct la_net_weather {
 	__u32 late_us; /* at most */
 };
 
-/* A segment as it left an interface. */
+/* A segment as it came to an interface to be sent. */
 struct la_net_log {
-	__u64 ts;
+	__u64 ts;  /* ns, CLOCK_MONOTONIC */
+	__u64 out; /* when the cable lets it go; 0: never */
 	struct la_net_pair pair;
 	__u32 seq;
 	__u32 ack;

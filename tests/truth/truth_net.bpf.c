@@ -48,7 +48,7 @@ struct verdict {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 131072);
+	__uint(max_entries, 1048576);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct la_net_pair);
 	__type(value, struct la_net_rules);
@@ -56,7 +56,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 131072);
+	__uint(max_entries, 1048576);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct la_net_pair);
 	__type(value, struct way);
@@ -252,13 +252,17 @@ static __always_inline void write_down(const struct segment *seg, __u32 point,
 				       const struct verdict *v)
 {
 	struct la_net_log *l = bpf_ringbuf_reserve(&written, sizeof(*l), 0);
+	__u64 now = bpf_ktime_get_ns();
 
 	if (!l) {
 		__sync_fetch_and_add(&lost, 1);
 		return;
 	}
 	*l = (struct la_net_log){
-		.ts = bpf_ktime_get_ns(),
+		.ts = now,
+		.out = v->action == LA_NET_DROP	   ? 0
+		       : v->action == LA_NET_DELAY ? v->due
+						   : now,
 		.pair = seg->pair,
 		.seq = seg->seq,
 		.ack = seg->ack,

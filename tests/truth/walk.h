@@ -23,9 +23,11 @@ struct la_step {
 struct la_walk {
 	__u8 first; /* enum la_state in which it began, LA_NO_STATE: no walk */
 	__u8 count;
-	__u8 taken_back; /* steps that lastack presumed and took back */
+	__u8 taken_back; /* steps that lastack presumed and took back, */
+	__u32 doubted;	 /* and to which states: bits 1 << enum la_state */
 	bool broken;	 /* it took back what it had seen, or too many steps */
 	bool silent;	 /* the kernel's last step was one that no segment tells of */
+	bool torn;	 /* the lab missed a step of the kernel */
 	struct la_step step[LA_WALK_STEPS];
 };
 

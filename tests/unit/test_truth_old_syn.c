@@ -73,3 +73,11 @@ Test(truth_old_syn, an_answer_shows_a_client)
 		   {RESP, SA, 0, 1, 0, 0, LA_CLOSED, LA_SYN_RECEIVED},
 		   {ORIG, A, 1, 1, 0, 0, LA_ESTABLISHED, LA_ESTABLISHED});
 }
+
+/* A request is taken away by any RST in its window, as by Linux. */
+Test(truth_old_syn, a_rst_of_the_old_connection_in_the_window)
+{
+	talk_lines(&t, RESET,
+		   {RESP, SA, 0, 1, .isn = SECOND_ISN, .orig = LA_CLOSED, .resp = LA_SYN_RECEIVED},
+		   {ORIG, R, 3017, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+}
