@@ -25,8 +25,8 @@
 /* Flows that one pulse ends at most: it runs in the softirq that packets wait for. */
 #define LA_PULSE_ENDS 8192
 
-/* A packet that was received before a deadline is through the fast path this long after it. */
-#define LA_PULSE_GRACE_NS LA_MSEC_NS
+/* The fast path's clock is late by a jiffy: so long after a deadline it lets nobody through. */
+#define LA_PULSE_GRACE_NS (20 * LA_MSEC_NS)
 
 struct la_sweep {
 	__u64 now;

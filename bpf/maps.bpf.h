@@ -188,6 +188,12 @@ static __always_inline __u64 la_now(void)
 	return la_virtual_clock ? la_clock_ns : bpf_ktime_get_ns();
 }
 
+/* The same, late by up to a jiffy: good enough to renew a flow, for a fraction of the price. */
+static __always_inline __u64 la_now_coarse(void)
+{
+	return la_virtual_clock ? la_clock_ns : bpf_ktime_get_coarse_ns();
+}
+
 static __always_inline struct la_counters *la_counters(void)
 {
 	__u32 zero = 0;

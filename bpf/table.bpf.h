@@ -156,6 +156,7 @@ static __always_inline __u32 la_track_packet(struct la_key *key, struct la_segme
 
 	if (e && la_fast(&e->flow, seg, &la_cfg, la_key_is_v4(key)))
 		return LA_R_ACCEPTED;
+	seg->ts = la_now(); /* the fast path does with less */
 	reason = la_may_open(seg);
 	if (!e && reason != LA_R_ACCEPTED)
 		return reason;
