@@ -504,6 +504,7 @@ static void leave(struct run *run)
 
 	la_drain_ring(run->events);
 	la_drain_losses(run->loader, run->events);
+	la_summary_goes_on(run->summary);
 	fprintf(stderr,
 		"lastack: %s: still attached and tracking; `lastack run --persist%s%s` reads on, "
 		"`lastack detach%s%s` ends it\n",

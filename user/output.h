@@ -57,6 +57,9 @@ int la_output_failed(const struct la_sink *sink);
 /* Counts what went by, without printing. */
 struct la_sink *la_summary_new(void);
 
+/* Tracking outlives lastack: connections that are open are not closed, and cannot be counted. */
+void la_summary_goes_on(struct la_sink *summary);
+
 /*
  * Prints what la_summary_new()'s sink counted, a few lines, and what became of the packets
  * (NULL: that is not known).

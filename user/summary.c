@@ -22,6 +22,7 @@ struct summary {
 	__u64 forged; /* resets with evidence of forging */
 	__u64 stuck;
 	__u64 lost[LA_LOST_MAX];
+	bool goes_on;
 };
 
 static void count_close(struct summary *s, const struct la_rec_close *r)
@@ -73,6 +74,11 @@ struct la_sink *la_summary_new(void)
 	s->sink.record = summary_record;
 	s->sink.close = summary_close;
 	return &s->sink;
+}
+
+void la_summary_goes_on(struct la_sink *summary)
+{
+	((struct summary *)summary)->goes_on = true;
 }
 
 /* One line: a title, then count and text of each value that occurred. Nothing if none did. */
@@ -127,8 +133,10 @@ void la_summary_print(struct la_sink *summary, const struct la_counters *packets
 	const char *bold = color ? LA_SGR_BOLD : "", *off = color ? LA_SGR_RESET : "";
 	const char *red = color ? LA_SGR_RED : "", *alarm = color ? LA_SGR_ALARM : "";
 
-	fprintf(to, "%s%llu connection%s ended, %llu still open%s\n", bold,
-		(unsigned long long)ended, plural(ended), (unsigned long long)open, off);
+	fprintf(to, "%s%llu connection%s ended", bold, (unsigned long long)ended, plural(ended));
+	if (!s->goes_on)
+		fprintf(to, ", %llu still open", (unsigned long long)open);
+	fprintf(to, "%s\n", off);
 	print_counts(to, "ended", s->reason, LA_CLOSE_SHUTDOWN, la_close_reason_text,
 		     color ? la_style_close : NULL);
 	print_counts(to, "closed by", s->closer, LA_CLOSER_MAX, la_closer_text, NULL);

@@ -258,6 +258,7 @@ Test(persist, tracking_goes_on_without_lastack)
 	connection(0);
 	cr_expect_eq(la_keeper_end(&keeper, SIGTERM), 0);
 	expect_said("still attached and tracking");
+	expect_said("1 connection ended\n");
 	cr_expect_eq(hooks("eth0"), 2);
 	connection(1); /* nobody reads */
 	cr_assert(la_keeper_start(&keeper, NULL));
@@ -275,6 +276,39 @@ Test(persist, tracking_goes_on_without_lastack)
 	for (int n = 0; n < 4; n++)
 		expect_told(records, n);
 	json_decref(records);
+}
+
+static long long flows(void)
+{
+	json_t *said;
+	long long count;
+
+	cr_assert_eq(la_keeper_verb(&keeper, status), 0);
+	said = last_record();
+	count = json_integer_value(json_object_get(said, "flows"));
+	json_decref(said);
+	return count;
+}
+
+/* Their time is over while nobody runs: the kernel sees to it. */
+Test(persist, flows_expire_without_lastack)
+{
+	static const char *const options[] = {"--timeout", "time_wait=1", NULL};
+	json_t *records;
+	int ms = 0;
+
+	run_and_stop(options);
+	connection(0);
+	cr_expect_eq(flows(), 1);
+	while (flows() && ms++ < SOON_MS / 10)
+		poll(NULL, 0, 10);
+	cr_expect_eq(flows(), 0);
+	run_and_stop(options);
+	records = la_keeper_records(&keeper);
+	cr_assert(records != NULL);
+	expect_told(records, 0);
+	json_decref(records);
+	expect_detached();
 }
 
 Test(persist, without_the_option_nothing_stays)
