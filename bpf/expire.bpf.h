@@ -12,6 +12,8 @@
  * So a flow that is renewed in the last instant stays, and no close record is lost: without
  * room for it the flow is not ended, only visited again. The same goes for the gone record,
  * whose number says how many records there were: without it a gap at the end would not be seen.
+ * But if nobody reads the ring until the table is all but full, new connections come first: the
+ * close records then move to `pending`, and beyond that they are counted.
  */
 #ifndef LA_EXPIRE_BPF_H
 #define LA_EXPIRE_BPF_H
@@ -21,6 +23,9 @@
 /* Sixteen times a second, a quarter of the dials each time. */
 #define LA_PULSE_NS    (LA_SEC_NS / 16)
 #define LA_PULSE_PARTS 4
+
+/* The last part of the table in which flows leave though the ring is full. */
+#define LA_PRESSED_SHARE 16
 
 /* Flows that one pulse ends at most: it runs in the softirq that packets wait for. */
 #define LA_PULSE_ENDS 8192
@@ -81,32 +86,43 @@ static __always_inline bool la_end_flow(struct la_entry *e, const struct la_swee
 	return ended;
 }
 
-/* Looks at one flow. Its close record is reserved before the decision. True: it has ended. */
+/* Nobody reads the ring, and the table is about to be full: flows leave all the same. */
+static __always_inline bool la_is_pressed(void)
+{
+	return la_flow_count >= la_slots - la_slots / LA_PRESSED_SHARE;
+}
+
+/*
+ * Looks at one flow. Its close record is reserved before the decision. True: it has ended, and
+ * s->owes says whether it still has a close record due.
+ */
 static __always_inline bool la_visit_flow(const struct la_key *key, struct la_entry *e,
 					  const struct la_sweep *sweep, struct la_scratch *s)
 {
+	bool pressed = la_is_pressed(), ended = false;
 	struct la_rec_close *room = NULL;
 	__u32 tag = la_key_tag(key);
-	bool ended = false;
 
 	if (e->due)
 		la_retry_close(key, e, s);
 	if (!sweep->detach && sweep->now < la_deadline(&e->flow, &la_cfg))
 		return false;
-	if (!la_ring_has_room())
+	if (!la_ring_has_room() && !pressed)
 		return false;
 	if (!(e->flow.flags & LA_F_CLOSED)) {
 		room = bpf_ringbuf_reserve(&ring, sizeof(*room), 0);
-		if (!room)
+		if (!room && !pressed)
 			return false;
 	}
 	bpf_spin_lock(&e->lock);
 	if (!la_is_stale(e, tag))
-		ended = la_end_flow(e, sweep, room, s);
+		ended = la_end_flow(e, sweep, room || pressed, s);
 	bpf_spin_unlock(&e->lock);
-	if (room && ended && (s->out.want & LA_WANT_CLOSE)) {
+	s->owes = ended && (s->out.want & LA_WANT_CLOSE);
+	if (room && s->owes) {
 		la_record_close(room, key, &s->out, &s->ended);
 		bpf_ringbuf_submit(room, 0);
+		s->owes = 0;
 	} else if (room) {
 		bpf_ringbuf_discard(room, 0);
 	}
@@ -136,8 +152,7 @@ __noinline int la_visit(__u32 slot, struct la_sweep *sweep)
 	if (la_visit_flow(&key, e, sweep, s)) {
 		la_delete(&key, slot);
 		la_emit_changes(&key, NULL);
-		la_emit_gone(&key, &s->out, &s->ended);
-		la_count_flows(0, 1);
+		la_emit_leaving(&key, s, s->owes);
 		sweep->ends -= !!sweep->ends;
 		return 0;
 	}

@@ -434,6 +434,33 @@ Test(table, a_flood_leaves_room_in_the_ring, .timeout = 60)
 	end(e, l);
 }
 
+/* Nobody reads: flows expire all the same before the table is full, and are told of later. */
+Test(table, flows_expire_though_nobody_reads, .timeout = 60)
+{
+	struct ledger *l = ledger_new();
+	struct la_engine_opts opts = {.config = config(0), .max_flows = 64, .ring_bytes = 16 << 10};
+	struct la_engine *e = la_engine_new(&opts, &l->sink);
+	__u64 later = START + 432000 * LA_SEC_NS + LA_SEC_NS;
+	__u32 flows;
+
+	for (int i = 0; i < 64; i++)
+		establish(e, 40000 + i, START);
+	la_engine_sweep(e, later);
+	flows = la_engine_flows(e);
+	cr_assert_lt(flows, 64, "the table is full of the dead");
+	establish(e, 50000, later);
+	cr_assert_eq(table_full(e), 0);
+	for (int i = 0; i < 20; i++) {
+		la_engine_drain(e);
+		la_engine_sweep(e, later);
+	}
+	la_engine_drain(e);
+	cr_assert_eq(l->reason[LA_CLOSE_TIMEOUT], 64, "%u of 64 told", l->reason[LA_CLOSE_TIMEOUT]);
+	cr_assert_eq(la_engine_counters(e).lost[LA_LOST_CLOSE], 0);
+	cr_assert_eq(la_engine_flows(e), 1);
+	end(e, l);
+}
+
 /* ---- pressure ---- */
 
 /* Above the mark, ended flows are waited for less long, though there is room. */
