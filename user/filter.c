@@ -12,6 +12,8 @@
 #include "suggest.h"
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <net/if.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +33,8 @@ struct field;
 
 struct term {
 	const struct field *field;
-	__u8 sides; /* ORIG_BIT, RESP_BIT */
+	__u8 sides;   /* ORIG_BIT, RESP_BIT */
+	bool negated; /* != stood before its argument */
 	union {
 		struct {
 			__u8 addr[16]; /* v4 mapped */
@@ -41,7 +44,12 @@ struct term {
 		struct {
 			__u16 low, high;
 		} ports;
-		unsigned int word; /* a value of the field's enum */
+		__u32 words; /* bits 1 << value of the field's enum */
+		struct {
+			char name[IF_NAMESIZE];
+			la_filter_ifname_fn of; /* NULL: no interface has a name */
+			void *ctx;
+		} ifname;
 		struct {
 			enum compare how;
 			__u64 value;
@@ -82,10 +90,13 @@ struct field {
 	const char *wants; /* what its argument is, for errors; NULL: it has none */
 	int (*read)(struct parser *p, struct term *term);
 	enum truth (*match)(const struct term *term, const struct la_rec *rec);
+	bool compares;	     /* <, > and the like belong to its argument */
 	struct words words;  /* for read_word */
 	unsigned int offset; /* in la_rec_close, for match_close_byte */
-	bool bindable;	     /* orig or resp may stand before it */
-	__u8 sides;	     /* the sides it looks at when it is not bound */
+	/* For match_sum: what a record tells of a side; false: it does not. */
+	bool (*count)(const struct la_rec *rec, unsigned int side, __u64 *count);
+	bool bindable; /* orig or resp may stand before it */
+	__u8 sides;    /* the sides it looks at when it is not bound */
 };
 
 /* ---- errors ---- */
@@ -125,7 +136,7 @@ static int fail_at(struct parser *p, const char *at, const char *what)
 
 /* ---- the word that was meant ---- */
 
-#define MEANT_MAX  32
+#define MEANT_MAX  48
 #define MEANT_SIZE 24
 
 /* Words to choose from, all in one spelling: lower case and hyphens. */
@@ -270,23 +281,90 @@ static int read_net(struct parser *p, struct term *term)
 	return 0;
 }
 
+/* Steps over a comparison; 0: there is none. */
+static enum compare take_compare(struct parser *p)
+{
+	static const struct {
+		const char *sign;
+		enum compare how;
+	} signs[] = {
+		{"<", CMP_LT},	{"lt", CMP_LT}, {"<=", CMP_LE}, {"le", CMP_LE}, {"=", CMP_EQ},
+		{"==", CMP_EQ}, {"eq", CMP_EQ}, {"!=", CMP_NE}, {"ne", CMP_NE}, {"neq", CMP_NE},
+		{">=", CMP_GE}, {"ge", CMP_GE}, {">", CMP_GT},	{"gt", CMP_GT},
+	};
+
+	for (size_t i = 0; i < COUNT(signs); i++) {
+		if (token_is(p, signs[i].sign)) {
+			advance(p);
+			return signs[i].how;
+		}
+	}
+	return 0;
+}
+
+/* A port, a range of them, or the name of a service. ss puts a colon before it. */
+static bool parse_ports(const char *text, __u64 *low, __u64 *high)
+{
+	const struct servent *service;
+	const char *end;
+
+	text += *text == ':';
+	end = parse_number(text, 65535, low);
+	*high = *low;
+	if (end && *end == '-')
+		end = parse_number(end + 1, 65535, high);
+	if (end)
+		return !*end && *low <= *high;
+	service = isalpha((unsigned char)*text) ? getservbyname(text, "tcp") : NULL;
+	if (service)
+		*low = *high = ntohs((__u16)service->s_port);
+	return service;
+}
+
+/* Between which ports are those that compare so. None: low is above high. */
+static void ports_between(struct term *term, enum compare how, __u64 low, __u64 high)
+{
+	switch (how) {
+	case CMP_LT:
+		term->ports.low = !low; /* below port 0 there is none */
+		term->ports.high = (__u16)(low ? low - 1 : 0);
+		break;
+	case CMP_LE:
+		term->ports.low = 0;
+		term->ports.high = (__u16)low;
+		break;
+	case CMP_GE:
+		term->ports.low = (__u16)low;
+		term->ports.high = 65535;
+		break;
+	case CMP_GT:
+		term->ports.low = (__u16)(low < 65535 ? low + 1 : 65535);
+		term->ports.high = low < 65535 ? 65535 : 0;
+		break;
+	default:
+		term->ports.low = (__u16)low;
+		term->ports.high = (__u16)high;
+		term->negated = how == CMP_NE;
+	}
+}
+
 static int read_ports(struct parser *p, struct term *term)
 {
+	enum compare how = take_compare(p);
 	char text[LONGEST_ARGUMENT];
-	const char *end;
 	__u64 low, high;
 
-	if (!token_copy(p, text, sizeof(text)))
+	if (!token_copy(p, text, sizeof(text)) || !parse_ports(text, &low, &high))
 		return -1;
-	end = parse_number(text, 65535, &low);
-	high = low;
-	if (end && *end == '-')
-		end = parse_number(end + 1, 65535, &high);
-	if (!end || *end || low > high)
+	if (low != high && how && how != CMP_EQ && how != CMP_NE)
 		return -1;
-	term->ports.low = (__u16)low;
-	term->ports.high = (__u16)high;
+	ports_between(term, how, low, high);
 	return 0;
+}
+
+static int read_ifname(struct parser *p, struct term *term)
+{
+	return token_copy(p, term->ifname.name, sizeof(term->ifname.name)) ? 0 : -1;
 }
 
 static int read_word(struct parser *p, struct term *term)
@@ -295,52 +373,45 @@ static int read_word(struct parser *p, struct term *term)
 
 	for (unsigned int i = 1; i < words->max; i++) {
 		if (token_is(p, words->word(i))) {
-			term->word = i;
+			term->words = 1U << i;
 			return 0;
 		}
 	}
 	return -1;
 }
 
-/* What ss and netstat call a state, where it is not what RFC 9293 calls it. */
+#define CONNECTED (((1U << LA_STATE_MAX) - 2) & ~(1U << LA_LISTEN | 1U << LA_CLOSED))
+
+/* What ss and netstat call states, where it is not what RFC 9293 calls them. */
 static const struct {
 	const char *word;
-	enum la_state state;
+	__u32 states;
 } state_aliases[] = {
-	{"estab", LA_ESTABLISHED},    {"syn-recv", LA_SYN_RECEIVED}, {"fin-wait1", LA_FIN_WAIT_1},
-	{"fin-wait2", LA_FIN_WAIT_2}, {"listening", LA_LISTEN},
+	{"estab", 1U << LA_ESTABLISHED},
+	{"syn-recv", 1U << LA_SYN_RECEIVED},
+	{"fin-wait1", 1U << LA_FIN_WAIT_1},
+	{"fin-wait2", 1U << LA_FIN_WAIT_2},
+	{"listening", 1U << LA_LISTEN},
+	{"connected", CONNECTED},
+	{"synchronized", CONNECTED & ~(1U << LA_SYN_SENT)},
 };
 
 static int read_state(struct parser *p, struct term *term)
 {
 	for (size_t i = 0; i < COUNT(state_aliases); i++) {
 		if (token_is(p, state_aliases[i].word)) {
-			term->word = state_aliases[i].state;
+			term->words = state_aliases[i].states;
 			return 0;
 		}
 	}
 	return read_word(p, term);
 }
 
-/* Reads the operator before a number and steps over it. */
+/* Reads the comparison before a number and steps over it. */
 static int read_compare(struct parser *p, struct term *term)
 {
-	static const struct {
-		const char *sign;
-		enum compare how;
-	} signs[] = {
-		{"<", CMP_LT},	{"<=", CMP_LE}, {"=", CMP_EQ}, {"==", CMP_EQ},
-		{"!=", CMP_NE}, {">=", CMP_GE}, {">", CMP_GT},
-	};
-
-	for (size_t i = 0; i < COUNT(signs); i++) {
-		if (token_is(p, signs[i].sign)) {
-			term->number.how = signs[i].how;
-			advance(p);
-			return 0;
-		}
-	}
-	return -1;
+	term->number.how = take_compare(p);
+	return term->number.how ? 0 : -1;
 }
 
 static int read_age(struct parser *p, struct term *term)
@@ -455,8 +526,8 @@ static enum truth match_state(const struct term *term, const struct la_rec *rec)
 
 	if (!states_of(rec, state))
 		return IS_UNKNOWN;
-	return truth_of((term->sides & ORIG_BIT && state[LA_ORIG] == term->word) ||
-			(term->sides & RESP_BIT && state[LA_RESP] == term->word));
+	return truth_of((term->sides & ORIG_BIT && term->words & 1U << state[LA_ORIG]) ||
+			(term->sides & RESP_BIT && term->words & 1U << state[LA_RESP]));
 }
 
 /* Fields that are one byte of a close record. */
@@ -464,7 +535,20 @@ static enum truth match_close_byte(const struct term *term, const struct la_rec 
 {
 	if (!as_close(rec))
 		return IS_UNKNOWN;
-	return truth_of(((const __u8 *)rec)[term->field->offset] == term->word);
+	return truth_of(term->words & 1U << ((const __u8 *)rec)[term->field->offset]);
+}
+
+static const struct la_rec_gone *as_gone(const struct la_rec *rec)
+{
+	return rec->type == LA_REC_GONE ? (const struct la_rec_gone *)rec : NULL;
+}
+
+static enum truth match_conn_state(const struct term *term, const struct la_rec *rec)
+{
+	const struct la_rec_gone *gone = as_gone(rec);
+
+	return gone ? truth_of(term->words & 1U << gone->zeek.conn_state)
+		    : match_close_byte(term, rec);
 }
 
 static enum truth match_midstream(const struct term *term, const struct la_rec *rec)
@@ -496,32 +580,138 @@ static enum truth compare(const struct term *term, __u64 value)
 	return IS_UNKNOWN;
 }
 
+/* How old the connection is, and how long nothing of it has been heard, ns. */
+static bool life_of(const struct la_rec *rec, __u64 *age, __u64 *idle)
+{
+	const struct la_rec_close *close = as_close(rec);
+	const struct la_rec_gone *gone = as_gone(rec);
+	__u64 heard;
+
+	if (!close && !gone)
+		return false;
+	*age = close ? close->duration_ns : rec->ts - gone->zeek.start;
+	heard = close ? close->heard_ns : gone->zeek.heard_ns;
+	*idle = *age > heard ? *age - heard : 0;
+	return true;
+}
+
 static enum truth match_age(const struct term *term, const struct la_rec *rec)
 {
-	const struct la_rec_close *close = as_close(rec);
+	__u64 age, idle;
 
-	return close ? compare(term, close->duration_ns) : IS_UNKNOWN;
+	return life_of(rec, &age, &idle) ? compare(term, age) : IS_UNKNOWN;
 }
 
-/* Sums of the sides that are bound. */
-static enum truth match_bytes(const struct term *term, const struct la_rec *rec)
+static enum truth match_idle(const struct term *term, const struct la_rec *rec)
 {
-	const struct la_rec_close *close = as_close(rec);
-	__u64 sum = 0;
+	__u64 age, idle;
 
-	for (unsigned int side = 0; close && side < 2; side++)
-		sum += term->sides & 1U << side ? close->side[side].bytes : 0;
-	return close ? compare(term, sum) : IS_UNKNOWN;
+	return life_of(rec, &age, &idle) ? compare(term, idle) : IS_UNKNOWN;
 }
 
-static enum truth match_retrans(const struct term *term, const struct la_rec *rec)
+/* How long a side had been in its state. */
+static enum truth match_in_state(const struct term *term, const struct la_rec *rec)
 {
 	const struct la_rec_close *close = as_close(rec);
-	__u64 sum = 0;
 
-	for (unsigned int side = 0; close && side < 2; side++)
-		sum += term->sides & 1U << side ? close->side[side].retrans : 0;
-	return close ? compare(term, sum) : IS_UNKNOWN;
+	for (unsigned int i = 0; close && i < 2; i++) {
+		const struct la_rec_side *side = &close->side[i];
+
+		if (term->sides & 1U << i && side->state < LA_STATE_MAX &&
+		    compare(term, side->in_state[side->state]) == IS_TRUE)
+			return IS_TRUE;
+	}
+	return close ? IS_FALSE : IS_UNKNOWN;
+}
+
+static bool bytes_of(const struct la_rec *rec, unsigned int side, __u64 *count)
+{
+	const struct la_rec_close *close = as_close(rec);
+	const struct la_rec_gone *gone = as_gone(rec);
+
+	*count = close ? close->side[side].bytes : gone ? gone->zeek.bytes[side] : 0;
+	return close || gone;
+}
+
+static bool packets_of(const struct la_rec *rec, unsigned int side, __u64 *count)
+{
+	const struct la_rec_close *close = as_close(rec);
+	const struct la_rec_gone *gone = as_gone(rec);
+
+	*count = close ? close->side[side].pkts : gone ? gone->zeek.pkts[side] : 0;
+	return close || gone;
+}
+
+static bool retrans_of(const struct la_rec *rec, unsigned int side, __u64 *count)
+{
+	const struct la_rec_close *close = as_close(rec);
+
+	*count = close ? close->side[side].retrans : 0;
+	return close;
+}
+
+/* The sum over the sides that are meant. */
+static enum truth match_sum(const struct term *term, const struct la_rec *rec)
+{
+	__u64 sum = 0, count;
+
+	for (unsigned int side = 0; side < 2; side++) {
+		if (!term->field->count(rec, side, &count))
+			return IS_UNKNOWN;
+		sum += term->sides & 1U << side ? count : 0;
+	}
+	return compare(term, sum);
+}
+
+/* Is there evidence that a RST was forged? */
+static enum truth match_forged(const struct term *term, const struct la_rec *rec)
+{
+	const union la_any_rec *any = (const union la_any_rec *)rec;
+
+	(void)term;
+	switch (rec->type) {
+	case LA_REC_RST:
+		return truth_of(any->rst.forged);
+	case LA_REC_CLOSE:
+		return truth_of(any->close.forged);
+	case LA_REC_GONE:
+		return truth_of(any->gone.forged);
+	default:
+		return IS_UNKNOWN;
+	}
+}
+
+static enum truth match_ifname(const struct term *term, const struct la_rec *rec)
+{
+	const char *name = NULL;
+
+	if (rec->ifindex && term->ifname.of)
+		name = term->ifname.of(rec->ifindex, term->ifname.ctx);
+	return name ? truth_of(!strcmp(name, term->ifname.name)) : IS_UNKNOWN;
+}
+
+static enum truth match_ip(const struct term *term, const struct la_rec *rec)
+{
+	(void)term;
+	return truth_of(la_key_is_v4(&rec->key));
+}
+
+static enum truth match_ip6(const struct term *term, const struct la_rec *rec)
+{
+	return match_ip(term, rec) == IS_TRUE ? IS_FALSE : IS_TRUE;
+}
+
+static enum truth match_tcp(const struct term *term, const struct la_rec *rec)
+{
+	(void)term, (void)rec;
+	return IS_TRUE; /* there is nothing else */
+}
+
+static enum truth match(const struct term *term, const struct la_rec *rec)
+{
+	enum truth is = term->field->match(term, rec);
+
+	return term->negated ? IS_TRUE - is : is;
 }
 
 bool la_filter_match(const struct la_filter *filter, const struct la_rec *rec)
@@ -536,7 +726,7 @@ bool la_filter_match(const struct la_filter *filter, const struct la_rec *rec)
 
 		switch (step->kind) {
 		case STEP_TERM:
-			stack[n++] = step->term.field->match(&step->term, rec);
+			stack[n++] = match(&step->term, rec);
 			break;
 		case STEP_NOT:
 			stack[n - 1] = IS_TRUE - stack[n - 1];
@@ -558,7 +748,8 @@ bool la_filter_match(const struct la_filter *filter, const struct la_rec *rec)
 
 #define WANTS_ADDRESS "an IP address such as 10.0.0.1 or 2001:db8::1 (names are not looked up)"
 #define WANTS_NET     "an address and a prefix length such as 10.0.0.0/8 or 2001:db8::/32"
-#define WANTS_PORT    "a port of 0 to 65535, or a range such as 8000-8099"
+#define WANTS_PORT    "a port of 0 to 65535, a range such as 8000-8099, or a service of TCP"
+#define WANTS_IFACE   "the name of an interface"
 #define WANTS_AGE     "a comparison with a duration such as > 10m or <= 1.5s"
 #define WANTS_BYTES   "a comparison with a number such as > 10k or = 0"
 #define WANTS_COUNT   "a comparison with a number such as > 3"
@@ -576,37 +767,80 @@ static const struct field fields[] = {
 	{.word = "net",     .wants = WANTS_NET,     .read = read_net,   .match = match_net,
 	 .bindable = true,  .sides = BOTH_BITS},
 	{.word = "port",    .wants = WANTS_PORT,    .read = read_ports, .match = match_ports,
+	 .compares = true,
 	 .bindable = true,  .sides = BOTH_BITS},
 	{.word = "sport",   .wants = WANTS_PORT,    .read = read_ports, .match = match_ports,
+	 .compares = true,
 	 .sides = ORIG_BIT},
 	{.word = "dport",   .wants = WANTS_PORT,    .read = read_ports, .match = match_ports,
+	 .compares = true,
 	 .sides = RESP_BIT},
 	{.word = "state",   .wants = "one of:",     .read = read_state, .match = match_state,
 	 .words = {la_state_word, LA_STATE_MAX}, .bindable = true, .sides = BOTH_BITS},
 	CLOSE_WORD("reason", la_close_reason_word, LA_CLOSE_REASON_MAX, reason),
 	CLOSE_WORD("closed-by", la_closer_word, LA_CLOSER_MAX, closed_by),
-	CLOSE_WORD("conn-state", la_conn_state_word, LA_CONN_STATE_MAX, conn_state),
+	{.word = "conn-state", .wants = "one of:",  .read = read_word,  .match = match_conn_state,
+	 .words = {la_conn_state_word, LA_CONN_STATE_MAX},
+	 .offset = offsetof(struct la_rec_close, conn_state)},
 	CLOSE_WORD("stage", la_stage_word, LA_STAGE_MAX, stage),
 	{.word = "midstream", .match = match_midstream},
-	{.word = "age",     .wants = WANTS_AGE,     .read = read_age,   .match = match_age},
-	{.word = "bytes",   .wants = WANTS_BYTES,   .read = read_count, .match = match_bytes,
-	 .bindable = true,  .sides = BOTH_BITS},
-	{.word = "retrans", .wants = WANTS_COUNT,   .read = read_count, .match = match_retrans,
-	 .bindable = true,  .sides = BOTH_BITS},
+	{.word = "forged",  .match = match_forged},
+	{.word = "iface",   .wants = WANTS_IFACE,   .read = read_ifname, .match = match_ifname},
+	{.word = "age",     .wants = WANTS_AGE,     .read = read_age,   .match = match_age,
+	 .compares = true},
+	{.word = "idle",    .wants = WANTS_AGE,     .read = read_age,   .match = match_idle,
+	 .compares = true},
+	{.word = "in-state", .wants = WANTS_AGE,    .read = read_age,   .match = match_in_state,
+	 .compares = true,  .bindable = true, .sides = BOTH_BITS},
+	{.word = "bytes",   .wants = WANTS_BYTES,   .read = read_count, .match = match_sum,
+	 .count = bytes_of, .compares = true, .bindable = true, .sides = BOTH_BITS},
+	{.word = "packets", .wants = WANTS_BYTES,   .read = read_count, .match = match_sum,
+	 .count = packets_of, .compares = true, .bindable = true, .sides = BOTH_BITS},
+	{.word = "retrans", .wants = WANTS_COUNT,   .read = read_count, .match = match_sum,
+	 .count = retrans_of, .compares = true, .bindable = true, .sides = BOTH_BITS},
+	{.word = "ip",      .match = match_ip},
+	{.word = "ip6",     .match = match_ip6},
+	{.word = "tcp",     .match = match_tcp},
 };
 /* clang-format on */
+
+/* What tcpdump, ss and the records call a field. */
+static const struct {
+	const char *word;
+	const char *field;
+} field_aliases[] = {
+	{"portrange", "port"}, {"interface", "iface"}, {"dev", "iface"},
+	{"ifname", "iface"},   {"pkts", "packets"},
+};
 
 static const struct {
 	const char *word;
 	__u8 sides;
 } bindings[] = {{"orig", ORIG_BIT}, {"resp", RESP_BIT}, {"src", ORIG_BIT}, {"dst", RESP_BIT}};
 
-static const struct field *find_field(const struct parser *p)
+static const struct field *field_named(const char *word, size_t len)
 {
+	for (size_t i = 0; i < COUNT(field_aliases); i++)
+		if (la_word_equal(word, len, field_aliases[i].word))
+			return field_named(field_aliases[i].field, strlen(field_aliases[i].field));
 	for (size_t i = 0; i < COUNT(fields); i++)
-		if (token_is(p, fields[i].word))
+		if (la_word_equal(word, len, fields[i].word))
 			return &fields[i];
 	return NULL;
+}
+
+static const struct field *find_field(const struct parser *p)
+{
+	return p->len ? field_named(p->at, p->len) : NULL;
+}
+
+/* The field of an address that stands right behind orig, resp, src or dst. */
+static const struct field *implied_field(const struct parser *p)
+{
+	if (!memchr(p->at, ':', p->len) &&
+	    (!isdigit((unsigned char)*p->at) || !memchr(p->at, '.', p->len)))
+		return NULL;
+	return memchr(p->at, '/', p->len) ? field_named("net", 3) : field_named("host", 4);
 }
 
 /* The side that the token binds a field to; 0: it binds none. */
@@ -697,17 +931,30 @@ static int emit(struct parser *p, enum step_kind kind, const struct term *term)
 	return 0;
 }
 
-/* [binding] field [argument] */
+/* `=` may stand before any argument, and `!=` for the opposite. */
+static void take_equals(struct parser *p, struct term *term)
+{
+	term->negated = take(p, "!=", "ne");
+	if (!term->negated && !take(p, "=", "=="))
+		take(p, "eq", "eq");
+}
+
+/* [binding] [field] [comparison] [argument] */
 static int parse_term(struct parser *p)
 {
 	__u8 bound = find_binding(p);
 	const char *start = p->at;
 	struct term term = {0};
 	char what[MESSAGE_MAX];
+	bool named = false;
 
 	if (bound)
 		advance(p);
 	term.field = find_field(p);
+	if (term.field)
+		named = true;
+	else if (bound)
+		term.field = implied_field(p);
 	if (!term.field)
 		return fail_no_term(p);
 	if (bound && !term.field->bindable) {
@@ -715,8 +962,11 @@ static int parse_term(struct parser *p)
 		return fail_at(p, start, what);
 	}
 	term.sides = bound ? bound : term.field->sides;
-	advance(p);
+	if (named)
+		advance(p);
 	if (term.field->read) {
+		if (!term.field->compares)
+			take_equals(p, &term);
 		if (term.field->read(p, &term))
 			return fail_argument(p, term.field);
 		advance(p);
@@ -812,6 +1062,18 @@ struct la_filter *la_filter_parse(const char *text, char *err, size_t err_size)
 		return NULL;
 	}
 	return p.filter;
+}
+
+void la_filter_ifnames(struct la_filter *filter, la_filter_ifname_fn of, void *ctx)
+{
+	for (unsigned int i = 0; filter && i < filter->count; i++) {
+		struct step *step = &filter->steps[i];
+
+		if (step->kind == STEP_TERM && step->term.field->match == match_ifname) {
+			step->term.ifname.of = of;
+			step->term.ifname.ctx = ctx;
+		}
+	}
 }
 
 void la_filter_free(struct la_filter *filter)

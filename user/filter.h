@@ -5,10 +5,11 @@
  *	expression := conjunct { ("or" | "||") conjunct }
  *	conjunct   := factor { ["and" | "&&"] factor }
  *	factor     := { "not" | "!" } ( "(" expression ")" | term )
- *	term       := [ "orig" | "resp" | "src" | "dst" ] field
+ *	term       := [ "orig" | "resp" | "src" | "dst" ] [ field ] [ comparison ] [ argument ]
  *
- * Fields are listed in filter.c. `and` binds tighter than `or` and may be left out. A field
- * looks at both sides of the connection unless orig (src) or resp (dst) binds it to one.
+ * docs/filter.md lists the fields. `and` binds tighter than `or` and may be left out. A field
+ * looks at both sides of the connection unless orig (src) or resp (dst) binds it to one; an
+ * address right behind those needs no field.
  *
  * A field that a record does not have is neither true nor false but unknown, and so is its
  * negation: `not reason fin` takes the close records with another reason and no other
@@ -24,6 +25,7 @@
 #define LA_FILTER_TEXT_MAX  4096 /* bytes of text */
 #define LA_FILTER_STEPS_MAX 256	 /* terms and operators */
 #define LA_FILTER_DEPTH_MAX 32	 /* parentheses within parentheses */
+#define LA_FILTER_ERR_SIZE  1024 /* bytes that hold any error */
 
 struct la_filter;
 
@@ -32,6 +34,12 @@ struct la_filter;
  * three lines in err: the column (from 1) and what is wrong, the text, and a caret under it.
  */
 struct la_filter *la_filter_parse(const char *text, char *err, size_t err_size);
+
+/* The name of an interface, or NULL if it has none that is known. */
+typedef const char *(*la_filter_ifname_fn)(__u32 ifindex, void *ctx);
+
+/* Says how `iface` finds names; without it no record has one. A NULL filter is allowed. */
+void la_filter_ifnames(struct la_filter *filter, la_filter_ifname_fn of, void *ctx);
 
 /* True if the record passes. A NULL filter passes everything. */
 bool la_filter_match(const struct la_filter *filter, const struct la_rec *rec);

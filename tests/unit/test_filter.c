@@ -8,6 +8,7 @@
 #include "filter.h"
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -315,6 +316,159 @@ Test(filter, numbers_of_a_close)
 	check_all(rows, COUNT(rows), a_close());
 }
 
+Test(filter, times_of_a_close)
+{
+	static const struct expected rows[] = {
+		{"idle > 29s", true},
+		{"idle = 30s", true},
+		{"idle > 30s", false},
+		{"in-state = 20s", true},
+		{"resp in-state = 20s", true},
+		{"orig in-state >= 20s", false},
+		{"orig in-state = 19s", true},
+		{"state close-wait and in-state > 10", true},
+		{"resp state close-wait and resp in-state > 20", false},
+	};
+	union la_any_rec r = a_close();
+
+	r.close.heard_ns = 60 * LA_SEC_NS;
+	r.close.side[LA_ORIG].in_state[LA_FIN_WAIT_2] = 19 * LA_SEC_NS;
+	r.close.side[LA_RESP].in_state[LA_CLOSE_WAIT] = 20 * LA_SEC_NS;
+	check_all(rows, COUNT(rows), r);
+}
+
+Test(filter, numbers_of_packets)
+{
+	static const struct expected rows[] = {
+		{"packets = 12", true},	      {"pkts > 11", true},	{"orig packets = 5", true},
+		{"resp packets ge 8", false}, {"resp pkts lt 8", true}, {"packets neq 12", false},
+	};
+	union la_any_rec r = a_close();
+
+	r.close.side[LA_ORIG].pkts = 5;
+	r.close.side[LA_RESP].pkts = 7;
+	check_all(rows, COUNT(rows), r);
+}
+
+Test(filter, numbers_of_a_gone)
+{
+	static const struct expected rows[] = {
+		{"age = 90s", true},	    {"idle = 60s", true},      {"bytes = 30", true},
+		{"resp packets = 4", true}, {"conn-state SF", true},   {"conn-state S0", false},
+		{"reason fin", false},	    {"not reason fin", false},
+	};
+	union la_any_rec r = a_gone();
+
+	r.h.ts = 100 * LA_SEC_NS;
+	r.gone.zeek = (struct la_rec_zeek){.start = 10 * LA_SEC_NS,
+					   .heard_ns = 30 * LA_SEC_NS,
+					   .bytes = {10, 20},
+					   .pkts = {3, 4},
+					   .conn_state = LA_CONN_SF};
+	check_all(rows, COUNT(rows), r);
+}
+
+Test(filter, evidence_of_forging)
+{
+	union la_any_rec rst = an_rst(), close = a_close(), gone = a_gone();
+
+	cr_expect(passes("not forged", rst) && !passes("forged", rst));
+	cr_expect(passes("not forged", close) && passes("not forged", gone));
+	rst.rst.forged = close.close.forged = gone.gone.forged = 1;
+	cr_expect(passes("forged", rst) && !passes("not forged", rst));
+	cr_expect(passes("forged", close) && passes("forged", gone));
+}
+
+static const char *name_of(__u32 ifindex, void *ctx)
+{
+	cr_assert_str_eq(ctx, "names");
+	return ifindex == 2 ? "eth0" : NULL;
+}
+
+/* With names for interfaces. */
+static bool passes_named(const char *text, __u32 ifindex)
+{
+	static char ctx[] = "names";
+	char err[512];
+	struct la_filter *filter = la_filter_parse(text, err, sizeof(err));
+	union la_any_rec r = a_state();
+	bool is;
+
+	cr_assert(filter, "%s", err);
+	la_filter_ifnames(filter, name_of, ctx);
+	r.h.ifindex = ifindex;
+	is = la_filter_match(filter, &r.h);
+	la_filter_free(filter);
+	return is;
+}
+
+Test(filter, interfaces)
+{
+	cr_expect(passes_named("iface eth0", 2) && passes_named("dev = eth0", 2));
+	cr_expect(passes_named("ifname eth0 or interface eth1", 2));
+	cr_expect(passes_named("not iface eth1", 2) && passes_named("iface != eth1", 2));
+	cr_expect_not(passes_named("iface eth1", 2));
+	cr_expect_not(passes_named("iface eth", 2));
+	/* no name is known, or there is no interface: a capture */
+	cr_expect_not(passes_named("iface eth0", 3) || passes_named("not iface eth0", 3));
+	cr_expect_not(passes_named("iface eth0", 0) || passes_named("not iface eth0", 0));
+	la_filter_ifnames(NULL, name_of, NULL);
+}
+
+Test(filter, as_in_ss_and_tcpdump)
+{
+	static const struct expected rows[] = {
+		{"dport = :443", true},
+		{"dport eq 443", true},
+		{"dport ne :443", false},
+		{"sport != 443", true},
+		{"port != 443", false},
+		{"dport > 442 and dport < 444", true},
+		{"dport >= :443", true},
+		{"dport le 442", false},
+		{"dport > 443", false},
+		{"port > 65535", false},
+		{"port < 0", false},
+		{"port <= 65535 and port >= 0", true},
+		{"sport gt 1024", true},
+		{"portrange 440-450", true},
+		{"port != 440-450", false},
+		{"src 10.1.2.3", true},
+		{"dst 10.1.2.3", false},
+		{"dst 192.0.2.0/24 and src 10.0.0.0/8", true},
+		{"src ::1", false},
+		{"host = 10.1.2.3", true},
+		{"host != 10.1.2.3", false},
+		{"state != established", true},
+		{"state = close-wait", true},
+		{"state connected", true},
+		{"state synchronized", true},
+		{"tcp port 443", true},
+		{"tcp and not port 443", false},
+		{"ip and host 10.1.2.3", true},
+		{"ip6", false},
+		{"not ip6", true},
+	};
+	union la_any_rec r = a_segment();
+
+	check_all(rows, COUNT(rows), a_state());
+	cr_expect(passes("orig state connected", r) && !passes("resp state connected", r));
+	cr_expect_not(passes("state synchronized", r));
+	cr_expect(passes("ip6", a_v6_state()) && passes("src 2001:db8::1", a_v6_state()));
+	cr_expect_not(passes("ip", a_v6_state()));
+}
+
+Test(filter, names_of_services)
+{
+	const struct servent *https = getservbyname("https", "tcp");
+	char err[512];
+
+	if (https && ntohs((__u16)https->s_port) == 443)
+		cr_expect(passes("dport https", a_state()) && passes("dport = :https", a_state()));
+	else /* no such list on this machine: then it is no port */
+		cr_expect_null(la_filter_parse("dport https", err, sizeof(err)));
+}
+
 Test(filter, what_a_record_does_not_have_is_unknown)
 {
 	static const struct expected rows[] = {
@@ -323,9 +477,6 @@ Test(filter, what_a_record_does_not_have_is_unknown)
 		{"not not reason fin", false},
 		{"midstream", false},
 		{"not midstream", false},
-		{"age < 1d", false},
-		{"not age < 1d", false},
-		{"not bytes > 0", false},
 		{"not retrans > 0", false},
 		{"not stage later", false},
 		{"port 443 and reason fin", false},
@@ -336,7 +487,18 @@ Test(filter, what_a_record_does_not_have_is_unknown)
 		{"not (port 443 or reason fin)", false},
 	};
 
+	static const struct expected of_state[] = {
+		{"age < 1d", false},	     {"not age < 1d", false},
+		{"idle < 1d", false},	     {"not idle < 1d", false},
+		{"not bytes > 0", false},    {"not packets > 0", false},
+		{"in-state < 1d", false},    {"not in-state < 1d", false},
+		{"forged", false},	     {"not forged", false},
+		{"not iface eth0", false},   {"iface eth0", false},
+		{"conn-state != SF", false}, {"conn-state = SF", false},
+	};
+
 	check_all(rows, COUNT(rows), a_state());
+	check_all(of_state, COUNT(of_state), a_state());
 	check_all(rows, COUNT(rows), a_gone());
 	cr_expect_not(passes("state close-wait", a_gone()));
 	cr_expect_not(passes("not state close-wait", a_gone()));
@@ -483,7 +645,23 @@ Test(filter, errors)
 		{"net", 4, "net needs an address and a prefix length"},
 		/* ports */
 		{"port", 5, "port needs a port of 0 to 65535"},
-		{"port https", 6, "'https' after port is not a port"},
+		{"port nosuchservice", 6, "'nosuchservice' after port is not a port"},
+		{"port > 80-90", 8, "'80-90' after port is not a port"},
+		{"port >", 7, "port needs a port"},
+		{"port > < 80", 8, "'<' after port"},
+		/* interfaces */
+		{"iface", 6, "iface needs the name of an interface"},
+		{"iface a-name-that-is-too-long", 7, "is not the name of an interface"},
+		/* an address that no field stands before */
+		{"src 10.0.0.256", 5, "'10.0.0.256' after host is not an IP address"},
+		{"dst 10.0.0.0/33", 5, "'10.0.0.0/33' after net"},
+		{"src 443", 5, "a term was expected, not '443'"},
+		/* times */
+		{"idle 10m", 6, "'10m' after idle is not a comparison with a duration"},
+		{"in-state > soon", 12, "'soon' after in-state"},
+		{"resp idle > 10m", 1, "idle cannot be bound to a side"},
+		{"packtes > 3", 1, "did you mean 'packets'?"},
+		{"forgd", 1, "did you mean 'forged'?"},
 		{"port 65536", 6, "'65536' after port"},
 		{"port 99999999999999999999999", 6, "after port is not"},
 		{"port 80-", 6, "'80-' after port"},
