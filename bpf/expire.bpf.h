@@ -41,6 +41,7 @@ struct la_sweep {
 	__u32 ends; /* flows that may yet be ended */
 	bool trims; /* the queues may hold more that have waited too long */
 	struct la_patience patience;
+	bool winds;  /* the clocks of all flows are wound, and none ends */
 	bool detach; /* lastack stops: everything goes */
 };
 
@@ -149,7 +150,7 @@ __noinline int la_visit(__u32 slot, struct la_sweep *sweep)
 	e = bpf_map_lookup_elem(&flows, &key);
 	if (!e || e->slot != slot)
 		return 0;
-	if (la_visit_flow(&key, e, sweep, s)) {
+	if (!sweep->winds && la_visit_flow(&key, e, sweep, s)) {
 		la_delete(&key, slot);
 		la_emit_changes(&key, NULL);
 		la_emit_leaving(&key, s, s->owes);
@@ -191,7 +192,7 @@ static long la_sweep_dial(void *map __attribute__((unused)), const void *index, 
 
 		if (!at)
 			continue;
-		if (sweep->detach || ahead >= 1U << 31)
+		if (sweep->detach || sweep->winds || ahead >= 1U << 31)
 			la_visit(n * LA_DIAL_SLOTS + i, sweep);
 		else if (ahead < earliest)
 			earliest = ahead;

@@ -168,9 +168,10 @@ int la_tc_egress_l3(struct __sk_buff *skb)
 
 /*
  * Not run by packets: la_start winds up the pulse, which then beats by itself; la_sweep looks
- * at all clocks at once, for replay and tests; la_shutdown ends all flows. They are tc
- * programs because Linux 5.15 lets no sleepable program (such as SEC("syscall")) take a spin
- * lock.
+ * at all clocks at once, for replay and tests; la_shutdown ends all flows; la_rewind winds the
+ * clocks of some flows anew, because the timeouts have changed and the clocks may be late. They
+ * are tc programs because Linux 5.15 lets no sleepable program (such as SEC("syscall")) take a
+ * spin lock.
  */
 __u64 la_sweep_now; /* ns; 0: now */
 __u32 la_hand;	    /* the dial that the next pulse begins with */
@@ -208,6 +209,26 @@ SEC("tc")
 int la_shutdown(struct __sk_buff *skb __attribute__((unused)))
 {
 	return la_sweep_all(true);
+}
+
+/* Dials that one la_rewind looks at: packets may have to wait for it. */
+#define LA_REWIND_DIALS 256
+
+__u32 la_rewound; /* the dial that the next la_rewind begins with */
+
+SEC("tc")
+int la_rewind(struct __sk_buff *skb __attribute__((unused)))
+{
+	struct la_sweep sweep = {.now = la_now(),
+				 .due = ~0ULL,
+				 .next = la_rewound,
+				 .end = la_rewound + LA_REWIND_DIALS,
+				 .ends = ~0U,
+				 .winds = true};
+
+	bpf_for_each_map_elem(&dials, la_sweep_dial, &sweep, 0);
+	la_rewound = sweep.next;
+	return 0;
 }
 
 /* One beat of the pulse. */

@@ -558,6 +558,14 @@ static void place_leave(const struct la_attach *attach, struct la_place *place, 
 	place_clear(attach, place);
 }
 
+void la_attach_drop(struct la_attach *attach, int ifindex)
+{
+	struct la_place *place = find_place(attach, ifindex);
+
+	if (place)
+		place_leave(attach, place, "detached");
+}
+
 static void place_check(const struct la_attach *attach, struct la_place *place)
 {
 	char name[IF_NAMESIZE];

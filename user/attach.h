@@ -57,6 +57,12 @@ bool la_attach_knows(const struct la_attach *attach, int ifindex);
  */
 void la_attach_check(struct la_attach *attach);
 
+/*
+ * Takes everything off one interface, with a line on stderr if there was something; it can be
+ * added again.
+ */
+void la_attach_drop(struct la_attach *attach, int ifindex);
+
 /* How many interfaces are attached. */
 unsigned int la_attach_count(const struct la_attach *attach);
 

@@ -14,6 +14,9 @@ int la_cmd_run(int argc, char **argv);
 /* Prints the same from captures. */
 int la_cmd_replay(int argc, char **argv);
 
+/* Tells all that is wrong with a configuration file of run. */
+int la_cmd_check_config(int argc, char **argv);
+
 /* Tells what `run --persist` has left in the kernel, and who runs it. */
 int la_cmd_status(int argc, char **argv);
 

@@ -2,19 +2,18 @@
 /*
  * cmd_run.c - lastack run: attach, track, print.
  *
- * Reads the command line, puts loader, attacher, events and sinks together, and waits. The
- * end is always the same, whoever asked for it (a signal, --for, --count, a closed stdout):
- * detach, close what is still open, drain, flush, summary. With --persist nothing is detached
- * and nothing closed.
+ * Takes its settings, puts loader, attacher, events and sinks together, and waits. With a
+ * configuration file, SIGHUP makes it read that again. The end is always the same, whoever asked
+ * for it (a signal, --for, --count, a closed stdout): detach, close what is still open, drain,
+ * flush, summary. With --persist nothing is detached and nothing closed.
  */
 #include "attach.h"
 #include "clock.h"
 #include "cmd.h"
 #include "drain.h"
 #include "loop.h"
-#include "options.h"
 #include "output.h"
-#include "select.h"
+#include "settings.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -22,33 +21,14 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-/* The flow table is a hash table of the kernel, all of it allocated at start. */
-#define FLOWS_MAX (1U << 26)
-
-/* More than a gigabyte of records waits for nobody. */
-#define RING_MIB_MAX 1024
-
 /* How often the counters are read for what was lost. */
 #define LOOK_NS (250 * LA_MSEC_NS)
 
-struct run_opts {
-	struct la_options shared;
-	struct la_select select;
-	__u64 run_for; /* ns; 0: until told otherwise */
-	__u64 count;   /* close records; 0: no end */
-	__u64 max_flows;
-	__u64 ring_bytes;
-	const char *persist; /* a name; NULL: all goes at the end */
-	const char *bpffs;   /* NULL: LA_PERSIST_BPFFS */
-	__u64 max_attempts;
-	bool debug;
-	bool help;
-	struct la_filter *filter;
-};
-
 struct run {
-	const struct run_opts *opts;
-	struct la_persist *persist; /* or NULL */
+	const struct la_run_args *args;
+	struct la_settings *settings;
+	const struct la_run_options *opts; /* of settings */
+	struct la_persist *persist;	   /* or NULL */
 	struct la_loader *loader;
 	struct la_attach *attach;
 	struct la_sink *output;
@@ -60,263 +40,6 @@ struct run {
 	bool fresh; /* it persists from now on, and did not before */
 	int code;   /* enum la_exit */
 };
-
-/* ---- the command line ---- */
-
-enum {
-	OPT_REGEX = LA_OPT_OWN,
-	OPT_ALL,
-	OPT_HOOK,
-	OPT_FOR,
-	OPT_COUNT,
-	OPT_MAX_FLOWS,
-	OPT_MAX_ATTEMPTS,
-	OPT_PRESSURE,
-	OPT_RING_SIZE,
-	OPT_DECAP,
-	OPT_PERSIST,
-	OPT_BPFFS,
-	OPT_DEBUG
-};
-
-static const struct option long_options[] = {
-	LA_OPTIONS_LONG,
-	{"interface", required_argument, NULL, 'i'},
-	{"interface-regex", required_argument, NULL, OPT_REGEX},
-	{"all-interfaces", no_argument, NULL, OPT_ALL},
-	{"hook", required_argument, NULL, OPT_HOOK},
-	{"for", required_argument, NULL, OPT_FOR},
-	{"count", required_argument, NULL, OPT_COUNT},
-	{"max-flows", required_argument, NULL, OPT_MAX_FLOWS},
-	{"max-attempts", required_argument, NULL, OPT_MAX_ATTEMPTS},
-	{"pressure", required_argument, NULL, OPT_PRESSURE},
-	{"ring-size", required_argument, NULL, OPT_RING_SIZE},
-	{"decap", no_argument, NULL, OPT_DECAP},
-	{"persist", optional_argument, NULL, OPT_PERSIST},
-	{"bpffs", required_argument, NULL, OPT_BPFFS},
-	{"debug", no_argument, NULL, OPT_DEBUG},
-	{"help", no_argument, NULL, 'h'},
-	{NULL, 0, NULL, 0},
-};
-
-static const char *const hooks[] = {
-	[LA_CHOICE_AUTO] = "auto",
-	[LA_CHOICE_XDP] = "xdp",
-	[LA_CHOICE_XDP_GENERIC] = "xdp-generic",
-	[LA_CHOICE_TC] = "tc",
-	[LA_CHOICE_TC_LEGACY] = "tc-legacy",
-};
-
-static int bad(const char *option, const char *why, const char *todo)
-{
-	la_fail(LA_EXIT_USAGE, "bad option", option, why, todo);
-	return -1;
-}
-
-static int help(void)
-{
-	fputs("usage: lastack run -i IF [-i IF...] [OPTIONS] [FILTER]\n\n"
-	      "Attaches to network interfaces and prints each state that an endpoint of a TCP\n"
-	      "connection enters, and a line when a connection ends. Stops at SIGINT or SIGTERM,\n"
-	      "detaches, tells which connections were still open, and prints a summary on\n"
-	      "stderr.\n\n"
-	      "  -i, --interface IF     watch this interface; may be given again. It must be "
-	      "there at\n"
-	      "                         the start; if it goes and comes back, it is watched "
-	      "again\n"
-	      "      --interface-regex RE\n"
-	      "                         watch those whose whole name matches a POSIX extended\n"
-	      "                         regular expression, and others as they appear\n"
-	      "      --all-interfaces   watch all, as they appear, but loopback (-i lo adds it)\n"
-	      "      --hook HOOK        where to watch what comes in (what goes out: always tc)\n"
-	      "                           auto         native XDP if the driver has it and nobody\n"
-	      "                                        else is there, else tc (default)\n"
-	      "                           xdp          native XDP or nothing\n"
-	      "                           xdp-generic  generic XDP or nothing\n"
-	      "                           tc           tcx, or clsact before Linux 6.6\n"
-	      "                           tc-legacy    clsact also where there is tcx; its "
-	      "filters\n"
-	      "                                        stay if lastack is killed (kill -9), the\n"
-	      "                                        commands to remove them are printed at "
-	      "start\n"
-	      "                         programs of others are never displaced\n"
-	      "      --for DURATION     stop after that time, such as 30s, 10m\n"
-	      "      --count N          stop after N connections have ended\n"
-	      "      --decap            look into IPIP, 6in4, 4in6, GRE and VXLAN tunnels\n",
-	      stdout);
-	printf("      --max-flows N      room for so many connections at once (default %u)\n"
-	       "      --max-attempts N   of them, so many may be half-open: more push out the "
-	       "oldest\n"
-	       "                         half-open ones (default 1/%u of --max-flows)\n"
-	       "      --pressure PERCENT from so full a table on, half-open and ended connections\n"
-	       "                         are waited for less long, the fuller the less (default "
-	       "%u)\n",
-	       LA_FLOWS_DEFAULT, LA_ATTEMPTS_SHARE, LA_PRESSURE_DEFAULT);
-	puts("      --ring-size MIB    room for records that wait to be printed, a power of two\n"
-	     "                         (default 8): what finds it full is lost and counted, but\n"
-	     "                         for close records, which wait in the flow table");
-	fputs("      --persist[=NAME]   go on tracking when lastack ends, is killed or is replaced "
-	      "by\n"
-	      "                         a later version; the next run --persist reads on where "
-	      "this\n"
-	      "                         one ended, lastack status tells, lastack detach ends it\n"
-	      "      --bpffs DIR        where that is pinned (default " LA_PERSIST_BPFFS ")\n",
-	      stdout);
-	la_options_help(stdout);
-	fputs("      --debug            show what libbpf says\n"
-	      "  -h, --help             this text\n\n"
-	      "FILTER picks what is printed, such as: port 443 and not net 10.0.0.0/8\n\n"
-	      "needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root; Linux 5.15 with BTF\n",
-	      stdout);
-	return LA_EXIT_OK;
-}
-
-static int take_hook(struct run_opts *opts, const char *arg)
-{
-	for (size_t i = 0; i < sizeof(hooks) / sizeof(*hooks); i++) {
-		if (strcmp(arg, hooks[i]) != 0)
-			continue;
-		opts->select.hook = (enum la_hook_choice)i;
-		return 0;
-	}
-	return bad("--hook", arg, "there are: auto xdp xdp-generic tc tc-legacy");
-}
-
-static int take_number(const char *option, const char *arg, __u64 max, __u64 *number)
-{
-	char *end, todo[60];
-
-	errno = 0;
-	*number = strtoull(arg, &end, 10);
-	if (*arg >= '0' && *arg <= '9' && !*end && !errno && *number && *number <= max)
-		return 0;
-	snprintf(todo, sizeof(todo), "a whole number from 1 to %llu", (unsigned long long)max);
-	return bad(option, arg, todo);
-}
-
-static int take_pressure(struct run_opts *opts, const char *arg)
-{
-	__u64 percent;
-
-	if (take_number("--pressure", arg, 100, &percent))
-		return -1;
-	opts->shared.cfg.pressure = (__u8)percent;
-	return 0;
-}
-
-static int take_ring_size(struct run_opts *opts, const char *arg)
-{
-	__u64 mib;
-
-	if (take_number("--ring-size", arg, RING_MIB_MAX, &mib))
-		return -1;
-	if (mib & (mib - 1))
-		return bad("--ring-size", arg, "a power of two, as the kernel wants it");
-	opts->ring_bytes = mib << 20;
-	return 0;
-}
-
-/* Takes one option that is run's own. Returns 0, or -1 with the reason on stderr. */
-static int take_own(struct run_opts *opts, int opt, const char *arg)
-{
-	switch (opt) {
-	case 'i':
-		return la_select_name(&opts->select, arg);
-	case OPT_REGEX:
-		return la_select_regex(&opts->select, arg);
-	case OPT_ALL:
-		opts->select.all = true;
-		return 0;
-	case OPT_HOOK:
-		return take_hook(opts, arg);
-	case OPT_FOR:
-		if (!la_duration_parse(arg, &opts->run_for) && opts->run_for)
-			return 0;
-		return bad("--for", arg, "a duration of more than 0, such as 30s, 10m");
-	case OPT_COUNT:
-		return take_number("--count", arg, 1ULL << 62, &opts->count);
-	case OPT_DECAP:
-		opts->shared.cfg.decap = 1;
-		return 0;
-	case OPT_MAX_FLOWS:
-		return take_number("--max-flows", arg, FLOWS_MAX, &opts->max_flows);
-	case OPT_MAX_ATTEMPTS:
-		return take_number("--max-attempts", arg, FLOWS_MAX, &opts->max_attempts);
-	case OPT_PRESSURE:
-		return take_pressure(opts, arg);
-	case OPT_RING_SIZE:
-		return take_ring_size(opts, arg);
-	case OPT_PERSIST:
-		opts->persist = arg ? arg : LA_PERSIST_NAME;
-		if (la_persist_name_ok(opts->persist))
-			return 0;
-		return bad("--persist", arg, LA_PERSIST_NAME_RULE);
-	case OPT_BPFFS:
-		opts->bpffs = arg;
-		return 0;
-	case OPT_DEBUG:
-		opts->debug = true;
-		return 0;
-	default:
-		opts->help = true;
-		return 0;
-	}
-}
-
-static int take_filter(struct run_opts *opts, char *const *words, int count)
-{
-	char *text = la_options_join(words, count), err[LA_FILTER_TEXT_MAX * 2 + 400];
-
-	if (!text)
-		return bad("filter", strerror(ENOMEM), NULL);
-	opts->filter = la_filter_parse(text, err, sizeof(err));
-	free(text);
-	return opts->filter ? 0 : bad("filter", err, NULL);
-}
-
-static int check_table(const struct run_opts *opts)
-{
-	__u64 flows = opts->max_flows ? opts->max_flows : LA_FLOWS_DEFAULT;
-
-	if (opts->max_attempts <= flows)
-		return 0;
-	return bad("--max-attempts", "that is more than --max-flows has room for", NULL);
-}
-
-static int take(struct run_opts *opts, int opt, char **argv)
-{
-	if (opt == '?' || opt == ':')
-		return la_options_bad_word(opt, argv);
-	switch (la_options_take(&opts->shared, opt, optarg)) {
-	case LA_TAKEN_OK:
-		return 0;
-	case LA_TAKEN_NOT:
-		return take_own(opts, opt, optarg);
-	default:
-		return -1;
-	}
-}
-
-/* Fills opts. Returns 0, or -1 with the reason on stderr. */
-static int parse(struct run_opts *opts, int argc, char **argv)
-{
-	int opt;
-
-	la_options_init(&opts->shared);
-	opterr = 0;
-	while ((opt = getopt_long(argc, argv, ":" LA_OPTIONS_SHORT "i:h", long_options, NULL)) !=
-	       -1) {
-		if (take(opts, opt, argv))
-			return -1;
-		if (opts->help)
-			return 0;
-	}
-	if (check_table(opts) || la_select_check(&opts->select) || la_options_check(&opts->shared))
-		return -1;
-	if (opts->bpffs && !opts->persist)
-		return bad("--bpffs", "it goes with --persist", NULL);
-	return optind < argc ? take_filter(opts, argv + optind, argc - optind) : 0;
-}
 
 /* ---- what happens while it runs ---- */
 
@@ -383,11 +106,70 @@ static void interfaces_changed(void *ctx, uint32_t events)
 	tell_if_idle(run);
 }
 
+/* ---- other settings ---- */
+
+#define KEPT_MAX 32
+
+/* What is fixed stays as it was; says so of what would have changed. */
+static void keep_fixed(const struct run *run, struct la_settings *next)
+{
+	const struct la_run_option *kept[KEPT_MAX];
+	unsigned int count = la_run_options_keep(&next->opts, run->opts, kept, KEPT_MAX);
+
+	if (!count)
+		return;
+	fprintf(stderr, "lastack: %s: kept as at the start:", la_config_file_path(next->file));
+	for (unsigned int i = 0; i < count && i < KEPT_MAX; i++)
+		fprintf(stderr, " %s", kept[i]->name);
+	fputs(" (only a new start changes that)\n", stderr);
+}
+
+/* From the present settings to others: all of them, or none and -1 with the reason on stderr. */
+static int take_over(struct run *run, struct la_settings *next)
+{
+	int err;
+
+	if (la_select_change(&run->opts->select, &next->opts.select, run->attach))
+		return -1;
+	err = la_loader_reconfigure(run->loader, &next->opts.shared.cfg);
+	if (err) {
+		la_fail(LA_EXIT_RUNTIME, "cannot change the timeouts", NULL, strerror(-err), NULL);
+		la_loader_reconfigure(run->loader, &run->opts->shared.cfg);
+		la_select_change(&next->opts.select, &run->opts->select, run->attach);
+		return -1;
+	}
+	la_filter_ifnames(next->opts.filter, la_attach_ifname, run->attach);
+	la_events_filter(run->events, next->opts.filter);
+	la_settings_free(run->settings);
+	run->settings = next;
+	run->opts = &next->opts;
+	tell_if_idle(run);
+	return 0;
+}
+
+static void told_to_reload(void *ctx, uint32_t events)
+{
+	struct run *run = ctx;
+	const char *path = la_config_file_path(run->settings->file);
+	struct la_settings *next = la_settings_read(run->args);
+
+	(void)events;
+	drain(run); /* what happened before goes through the filter of before */
+	if (next && next->file)
+		keep_fixed(run, next);
+	if (next && next->file && !take_over(run, next)) {
+		fprintf(stderr, "lastack: %s: reloaded\n", la_config_file_path(next->file));
+		return;
+	}
+	fprintf(stderr, "lastack: %s: not reloaded, all stays as it was\n", path);
+	la_settings_free(next);
+}
+
 /* ---- beginning and end ---- */
 
 static int open_persist(struct run *run)
 {
-	const char *bpffs = run->opts->bpffs ? run->opts->bpffs : LA_PERSIST_BPFFS;
+	const char *bpffs = *run->opts->bpffs ? run->opts->bpffs : LA_PERSIST_BPFFS;
 
 	run->persist = la_persist_open(bpffs, run->opts->persist, LA_PERSIST_RUN);
 	run->fresh = run->persist && !la_persist_found(run->persist);
@@ -418,9 +200,9 @@ static int load(struct run *run)
 		.debug = run->opts->debug,
 	};
 
-	if (la_select_needs(&run->opts->select, &opts.progs))
+	if (la_select_needs(&run->opts->select, run->settings->file, &opts.progs))
 		return -1;
-	if (run->opts->persist && open_persist(run))
+	if (*run->opts->persist && open_persist(run))
 		return -1;
 	opts.persist = run->persist;
 	run->loader = la_loader_open(&opts);
@@ -456,6 +238,7 @@ static int make_sinks(struct run *run)
 		.wait_ctx = run,
 	};
 
+	la_filter_ifnames(run->opts->filter, la_attach_ifname, run->attach);
 	run->output = la_output_new(stdout, &run->opts->shared, out);
 	run->summary = la_summary_new();
 	if (!run->output || !run->summary)
@@ -468,6 +251,16 @@ static int make_sinks(struct run *run)
 	return 0;
 }
 
+/* Without a file to read again, SIGHUP is the end of a terminal, and so of the run. */
+static int catch_signals(struct run *run)
+{
+	bool reloads = run->settings->file;
+
+	if (la_loop_signals(run->loop, !reloads, told_to_stop, run))
+		return -1;
+	return reloads ? la_loop_hangup(run->loop, told_to_reload, run) : 0;
+}
+
 /* Before attaching: a signal from here on is an orderly end, no vanishing goes unseen. */
 static int make_loop(struct run *run)
 {
@@ -475,7 +268,7 @@ static int make_loop(struct run *run)
 	if (!run->loop)
 		return -1;
 	run->watch = la_netdev_watch_open();
-	if (run->watch < 0 || la_loop_signals(run->loop, told_to_stop, run) ||
+	if (run->watch < 0 || catch_signals(run) ||
 	    la_loop_add(run->loop, run->watch, EPOLLIN, interfaces_changed, run) ||
 	    la_loop_add(run->loop, STDOUT_FILENO, 0, output_closed, run) ||
 	    la_loop_add(run->loop, la_events_fd(run->events), EPOLLIN, records_wait, run) ||
@@ -562,10 +355,14 @@ static void undo(struct run *run)
 	la_persist_remove(run->persist);
 }
 
-static int run_with(const struct run_opts *opts)
+static int run_with(const struct la_run_args *args)
 {
-	struct run run = {.opts = opts, .watch = -1, .code = LA_EXIT_RUNTIME};
+	struct run run = {.args = args, .watch = -1, .code = LA_EXIT_RUNTIME};
 
+	run.settings = la_settings_read(args);
+	if (!run.settings)
+		return LA_EXIT_USAGE;
+	run.opts = &run.settings->opts;
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end too */
 	if (load(&run) || make_sinks(&run) || make_loop(&run) || attach_all(&run)) {
 		undo(&run);
@@ -577,19 +374,21 @@ static int run_with(const struct run_opts *opts)
 	finish(&run);
 cleanup:
 	free_run(&run);
+	la_settings_free(run.settings);
 	return run.code;
 }
 
 int la_cmd_run(int argc, char **argv)
 {
-	struct run_opts opts = {0};
+	struct la_run_args args;
 	int code = LA_EXIT_USAGE;
 
-	if (parse(&opts, argc, argv))
+	if (la_run_args_parse(&args, argc, argv))
 		goto cleanup;
-	code = opts.help ? help() : run_with(&opts);
+	if (args.help)
+		la_run_options_help();
+	code = args.help ? LA_EXIT_OK : run_with(&args);
 cleanup:
-	la_filter_free(opts.filter);
-	la_select_free(&opts.select);
+	la_run_args_free(&args);
 	return code;
 }

@@ -164,6 +164,11 @@ void la_events_to(struct la_events *events, struct la_sink *sink)
 	events->sinks[events->sink_count++] = sink;
 }
 
+void la_events_filter(struct la_events *events, const struct la_filter *filter)
+{
+	events->opts.filter = filter;
+}
+
 int la_events_fd(const struct la_events *events)
 {
 	return events->opts.ring_fd;

@@ -33,6 +33,9 @@ struct la_events *la_events_new(const struct la_events_opts *opts);
 #define LA_EVENTS_SINKS 4
 void la_events_to(struct la_events *events, struct la_sink *sink);
 
+/* From now on another filter decides what passes; NULL: everything does. */
+void la_events_filter(struct la_events *events, const struct la_filter *filter);
+
 /* Readable when records wait. */
 int la_events_fd(const struct la_events *events);
 

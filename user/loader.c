@@ -269,6 +269,35 @@ static int run_once(const struct la_loader *loader, const struct bpf_program *pr
 	return bpf_prog_test_run_opts(la_pins_prog_fd(&loader->kept, prog), &opts);
 }
 
+/* Winds the clocks of all flows anew, some in each call. Returns 0 or -errno. */
+static int rewind_clocks(const struct la_loader *loader)
+{
+	__u32 dials = bpf_map__max_entries(loader->skel->maps.dials), last = 0;
+	int err = 0;
+
+	loader->skel->bss->la_rewound = 0;
+	do {
+		last = loader->skel->bss->la_rewound;
+		err = run_once(loader, loader->skel->progs.la_rewind);
+	} while (!err && loader->skel->bss->la_rewound < dials &&
+		 loader->skel->bss->la_rewound > last);
+	return err;
+}
+
+/*
+ * Number by number, for programs that run read them meanwhile. None needs two that belong
+ * together: a flow runs on one clock, and all are wound anew in the end.
+ */
+int la_loader_reconfigure(struct la_loader *loader, const struct la_config *config)
+{
+	struct la_config *cfg = &loader->skel->bss->la_cfg;
+
+	for (int i = 0; i < LA_TIMEOUT_MAX; i++)
+		__atomic_store_n(&cfg->timeout[i], config->timeout[i], __ATOMIC_RELAXED);
+	__atomic_store_n(&cfg->pressure, config->pressure, __ATOMIC_RELEASE);
+	return rewind_clocks(loader);
+}
+
 /* From an open object to one that runs. Returns 0 or -errno. */
 static int load(struct la_loader *loader, const struct la_loader_opts *opts)
 {
@@ -283,6 +312,8 @@ static int load(struct la_loader *loader, const struct la_loader_opts *opts)
 	loader->skel->bss->la_cfg = opts->config; /* also if it was pinned */
 	if (!opts->replay)
 		err = run_once(loader, loader->skel->progs.la_start);
+	if (!err && opts->persist && la_persist_found(opts->persist))
+		err = rewind_clocks(loader);
 	return err || !opts->persist ? err : put_pins(loader, opts);
 }
 

@@ -106,17 +106,33 @@ int la_loop_timer(struct la_loop *loop, __u64 after, __u64 period, la_loop_fn fn
 	return add_own(loop, fd, "timerfd", fn, ctx);
 }
 
-int la_loop_signals(struct la_loop *loop, la_loop_fn fn, void *ctx)
+/* A descriptor that takes these signals from now on, or -1. */
+static int signals_fd(const sigset_t *set)
+{
+	sigprocmask(SIG_BLOCK, set, NULL);
+	return signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int la_loop_signals(struct la_loop *loop, bool hangup, la_loop_fn fn, void *ctx)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	loop->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (hangup)
+		sigaddset(&set, SIGHUP);
+	loop->signals = signals_fd(&set);
 	return add_own(loop, loop->signals, "signalfd", fn, ctx);
+}
+
+int la_loop_hangup(struct la_loop *loop, la_loop_fn fn, void *ctx)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	return add_own(loop, signals_fd(&set), "signalfd", fn, ctx);
 }
 
 bool la_loop_wait_writable(struct la_loop *loop, int fd)

@@ -30,8 +30,14 @@ int la_loop_add(struct la_loop *loop, int fd, uint32_t events, la_loop_fn fn, vo
 /* Calls fn after so many ns, and then every period ns if period is not 0. */
 int la_loop_timer(struct la_loop *loop, __u64 after, __u64 period, la_loop_fn fn, void *ctx);
 
-/* Calls fn when SIGINT, SIGTERM or SIGHUP comes, and keeps them from killing the process. */
-int la_loop_signals(struct la_loop *loop, la_loop_fn fn, void *ctx);
+/*
+ * Calls fn when somebody wants an end, and keeps that from killing the process: at SIGINT, at
+ * SIGTERM, and with hangup at SIGHUP.
+ */
+int la_loop_signals(struct la_loop *loop, bool hangup, la_loop_fn fn, void *ctx);
+
+/* Calls fn when SIGHUP comes, for whom it does not mean an end. */
+int la_loop_hangup(struct la_loop *loop, la_loop_fn fn, void *ctx);
 
 /*
  * Waits until fd can be written to. Once a signal of la_loop_signals() has come, not longer

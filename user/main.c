@@ -23,6 +23,7 @@ static int cmd_version(int argc, char **argv);
 static const struct verb verbs[] = {
 	{"run", la_cmd_run, "watch interfaces and print what becomes of their connections"},
 	{"replay", la_cmd_replay, "print the same from pcap or pcapng files"},
+	{"check-config", la_cmd_check_config, "tell what is wrong with a configuration file"},
 	{"status", la_cmd_status, "tell what run --persist has left in the kernel"},
 	{"detach", la_cmd_detach, "end what run --persist has left in the kernel"},
 	{"help", cmd_help, "this text, or that of a verb: lastack help VERB"},
@@ -67,7 +68,7 @@ static void usage(FILE *to)
 	      "usage: lastack VERB [OPTIONS]\n\n",
 	      to);
 	for (size_t i = 0; i < VERBS; i++)
-		fprintf(to, "  %-10s %s\n", verbs[i].name, verbs[i].text);
+		fprintf(to, "  %-13s %s\n", verbs[i].name, verbs[i].text);
 	fputs("\nlastack VERB --help tells about a verb.\n"
 	      "exit codes: 0 all is well, 1 something failed, 2 wrong usage\n",
 	      to);

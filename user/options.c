@@ -6,6 +6,7 @@
  * in la_names.h is an option here without another line of code.
  */
 #include "options.h"
+#include "suggest.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,15 +14,9 @@
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
-struct word {
-	const char *word;
-	int value;
-};
-
-static const struct word formats[] = {
-	{"text", LA_FORMAT_TEXT}, {"jsonl", LA_FORMAT_JSONL}, {"zeek", LA_FORMAT_ZEEK}};
-static const struct word colors[] = {
-	{"auto", LA_COLOR_AUTO}, {"always", LA_COLOR_ALWAYS}, {"never", LA_COLOR_NEVER}};
+/* By enum la_format and enum la_color, from 1 on. */
+static const char *const formats[] = {"text", "jsonl", "zeek"};
+static const char *const colors[] = {"auto", "always", "never"};
 
 #define DEFAULT_SECONDS(s, w, seconds) [LA_TIMEOUT_##s] = seconds,
 static const __u64 default_seconds[LA_TIMEOUT_MAX] = {LA_TIMEOUTS(DEFAULT_SECONDS)};
@@ -162,10 +157,24 @@ static unsigned int timeout_by_name(const char *name, size_t len)
 	return LA_NO_TIMEOUT;
 }
 
+/* Says which timeouts there are, and which was meant. */
+static void unknown_timeout(const char *name, size_t len, char *err, size_t err_size)
+{
+	const char *words[LA_TIMEOUT_MAX - 1], *meant;
+	char names[200], given[40];
+
+	for (unsigned int i = LA_NO_TIMEOUT + 1; i < LA_TIMEOUT_MAX; i++)
+		words[i - 1] = la_timeout_word(i);
+	snprintf(given, sizeof(given), "%.*s", (int)len, name);
+	timeout_names(names, sizeof(names));
+	meant = la_suggest(given, words, COUNT(words));
+	snprintf(err, err_size, "no timeout is called '%s'; there are: %s%s%s%s", given, names,
+		 meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
+}
+
 int la_options_timeout(const char *arg, struct la_config *cfg, char *err, size_t err_size)
 {
 	const char *equals = strchr(arg, '=');
-	char names[200];
 	unsigned int which;
 	__u64 ns;
 
@@ -175,9 +184,7 @@ int la_options_timeout(const char *arg, struct la_config *cfg, char *err, size_t
 	}
 	which = timeout_by_name(arg, (size_t)(equals - arg));
 	if (which == LA_NO_TIMEOUT) {
-		timeout_names(names, sizeof(names));
-		snprintf(err, err_size, "no timeout is called '%.*s'; there are: %s",
-			 (int)(equals - arg), arg, names);
+		unknown_timeout(arg, (size_t)(equals - arg), err, err_size);
 		return -1;
 	}
 	if (la_duration_parse(equals + 1, &ns) || !ns) {
@@ -191,38 +198,41 @@ int la_options_timeout(const char *arg, struct la_config *cfg, char *err, size_t
 	return 0;
 }
 
-/* Looks a word up in a list; 0: it is not there, and err says which are. */
-static int word_value(const struct word *words, size_t count, const char *word, char *err,
-		      size_t err_size)
+int la_word_find(const char *word, const char *const *words, size_t count, char *err,
+		 size_t err_size)
 {
+	const char *meant;
 	size_t used;
 
 	for (size_t i = 0; i < count; i++)
-		if (!strcmp(word, words[i].word))
-			return words[i].value;
-	used = (size_t)snprintf(err, err_size, "'%s' is none of:", word);
+		if (!strcmp(word, words[i]))
+			return (int)i;
+	used = (size_t)snprintf(err, err_size, "'%.60s' is none of:", word);
 	for (size_t i = 0; i < count && used < err_size; i++)
-		used += (size_t)snprintf(err + used, err_size - used, " %s", words[i].word);
-	return 0;
+		used += (size_t)snprintf(err + used, err_size - used, " %s", words[i]);
+	meant = la_suggest(word, words, count);
+	if (meant && used < err_size)
+		snprintf(err + used, err_size - used, "; did you mean %s?", meant);
+	return -1;
 }
 
 int la_options_format(const char *word, enum la_format *format, char *err, size_t err_size)
 {
-	int value = word_value(formats, COUNT(formats), word, err, err_size);
+	int at = la_word_find(word, formats, COUNT(formats), err, err_size);
 
-	if (!value)
+	if (at < 0)
 		return -1;
-	*format = (enum la_format)value;
+	*format = (enum la_format)(LA_FORMAT_TEXT + at);
 	return 0;
 }
 
 int la_options_color(const char *word, enum la_color *color, char *err, size_t err_size)
 {
-	int value = word_value(colors, COUNT(colors), word, err, err_size);
+	int at = la_word_find(word, colors, COUNT(colors), err, err_size);
 
-	if (!value)
+	if (at < 0)
 		return -1;
-	*color = (enum la_color)value;
+	*color = (enum la_color)(LA_COLOR_AUTO + at);
 	return 0;
 }
 
@@ -245,16 +255,14 @@ void la_options_init(struct la_options *opts)
 	la_config_defaults(&opts->cfg);
 }
 
-enum la_taken la_options_take(struct la_options *opts, int opt, const char *arg)
+enum la_taken la_options_set(struct la_options *opts, int opt, const char *arg, char *err,
+			     size_t err_size)
 {
-	const char *name = NULL;
-	char err[400];
 	int bad = 0;
 
 	switch (opt) {
 	case 'o':
-		name = "-o";
-		bad = la_options_format(arg, &opts->format, err, sizeof(err));
+		bad = la_options_format(arg, &opts->format, err, err_size);
 		break;
 	case 'n':
 		opts->numeric = true;
@@ -264,20 +272,28 @@ enum la_taken la_options_take(struct la_options *opts, int opt, const char *arg)
 		opts->cfg.segments = 1;
 		break;
 	case LA_OPT_COLOR:
-		name = "--color";
-		bad = la_options_color(arg, &opts->color, err, sizeof(err));
+		bad = la_options_color(arg, &opts->color, err, err_size);
 		break;
 	case LA_OPT_TIMEOUT:
-		name = "--timeout";
-		bad = la_options_timeout(arg, &opts->cfg, err, sizeof(err));
+		bad = la_options_timeout(arg, &opts->cfg, err, err_size);
 		break;
 	default:
 		return LA_TAKEN_NOT;
 	}
-	if (!bad)
-		return LA_TAKEN_OK;
-	la_fail(LA_EXIT_USAGE, "bad option", name, err, NULL);
-	return LA_TAKEN_BAD;
+	return bad ? LA_TAKEN_BAD : LA_TAKEN_OK;
+}
+
+enum la_taken la_options_take(struct la_options *opts, int opt, const char *arg)
+{
+	static const char *const names[] = {[LA_OPT_COLOR - LA_OPT_LADDER] = "--color",
+					    [LA_OPT_TIMEOUT - LA_OPT_LADDER] = "--timeout"};
+	char err[400];
+	enum la_taken taken = la_options_set(opts, opt, arg, err, sizeof(err));
+
+	if (taken == LA_TAKEN_BAD)
+		la_fail(LA_EXIT_USAGE, "bad option", opt == 'o' ? "-o" : names[opt - LA_OPT_LADDER],
+			err, NULL);
+	return taken;
 }
 
 int la_options_bad_word(int opt, char *const *argv)

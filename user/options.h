@@ -56,6 +56,10 @@ void la_options_init(struct la_options *opts);
 /* Takes one result of getopt_long() and its optarg, if it is a shared option. */
 enum la_taken la_options_take(struct la_options *opts, int opt, const char *arg);
 
+/* The same, but the reason of LA_TAKEN_BAD goes to err. */
+enum la_taken la_options_set(struct la_options *opts, int opt, const char *arg, char *err,
+			     size_t err_size);
+
 /*
  * Reports what getopt_long() did not understand, opt being the '?' or ':' that it returned,
  * of the verb argv[0]. Returns -1.
@@ -88,6 +92,13 @@ int la_options_color(const char *word, enum la_color *color, char *err, size_t e
  * `dumb`, and NO_COLOR is unset or empty (https://no-color.org).
  */
 bool la_color_wanted(enum la_color choice, FILE *to);
+
+/*
+ * Looks a word up in a list. Returns its index, or -1 with the reason in err: which words there
+ * are, and which of them was meant.
+ */
+int la_word_find(const char *word, const char *const *words, size_t count, char *err,
+		 size_t err_size);
 
 #define LA_DURATION_MAX_NS (3650ULL * 86400 * LA_SEC_NS)
 

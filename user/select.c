@@ -10,31 +10,45 @@
 #include <errno.h>
 #include <string.h>
 
-int la_select_name(struct la_select *select, const char *name)
+static bool is_named(const struct la_select *select, const char *name)
 {
-	if (select->names_count == LA_SELECT_NAMES_MAX)
-		return la_fail(LA_EXIT_USAGE, "bad option", "-i",
-			       "too many interfaces, 64 is the most",
-			       "--interface-regex selects any number"),
-		       -1;
+	for (unsigned int i = 0; i < select->names_count; i++)
+		if (!strcmp(select->names[i], name))
+			return true;
+	return false;
+}
+
+int la_select_name(struct la_select *select, const char *name, char *err, size_t err_size)
+{
+	if (is_named(select, name)) {
+		snprintf(err, err_size, "%s (it was given twice)", name);
+		return -1;
+	}
+	if (select->names_count == LA_SELECT_NAMES_MAX) {
+		snprintf(err, err_size,
+			 "too many interfaces, %d is the most "
+			 "(interface-regex selects any number)",
+			 LA_SELECT_NAMES_MAX);
+		return -1;
+	}
 	select->names[select->names_count++] = name;
 	return 0;
 }
 
-int la_select_regex(struct la_select *select, const char *regex)
+int la_select_regex(struct la_select *select, const char *regex, char *err, size_t err_size)
 {
-	static const char option[] = "--interface-regex";
 	char why[200];
-	int err;
+	int bad;
 
-	if (select->pattern)
-		return la_fail(LA_EXIT_USAGE, "bad option", option, regex,
-			       "it was given twice, join them: A|B"),
-		       -1;
-	err = regcomp(&select->regex, regex, REG_EXTENDED);
-	if (err) {
-		regerror(err, &select->regex, why, sizeof(why));
-		return la_fail(LA_EXIT_USAGE, "bad option", option, regex, why), -1;
+	if (select->pattern) {
+		snprintf(err, err_size, "%s (it was given twice, join them: A|B)", regex);
+		return -1;
+	}
+	bad = regcomp(&select->regex, regex, REG_EXTENDED);
+	if (bad) {
+		regerror(bad, &select->regex, why, sizeof(why));
+		snprintf(err, err_size, "%s (%s)", regex, why);
+		return -1;
 	}
 	select->pattern = true;
 	return 0;
@@ -48,16 +62,10 @@ int la_select_check(const struct la_select *select)
 		la_netdev_names(todo + strlen(todo), sizeof(todo) - strlen(todo));
 		return la_fail(LA_EXIT_USAGE, "bad option", "-i", "no interface", todo), -1;
 	}
-	for (unsigned int i = 1; i < select->names_count; i++)
-		for (unsigned int j = 0; j < i; j++)
-			if (!strcmp(select->names[i], select->names[j]))
-				return la_fail(LA_EXIT_USAGE, "bad option", "-i", select->names[i],
-					       "it was given twice"),
-				       -1;
 	return 0;
 }
 
-int la_select_needs(const struct la_select *select, __u32 *progs)
+int la_select_needs(const struct la_select *select, bool later, __u32 *progs)
 {
 	static const struct la_netdev kinds[] = {{.ethernet = true}, {.ethernet = false}};
 	struct la_netdev dev;
@@ -68,7 +76,7 @@ int la_select_needs(const struct la_select *select, __u32 *progs)
 			return -1;
 		*progs |= la_attach_needs(&dev, select->hook);
 	}
-	for (size_t i = 0; (select->all || select->pattern) && i < 2; i++)
+	for (size_t i = 0; (later || select->all || select->pattern) && i < 2; i++)
 		*progs |= la_attach_needs(&kinds[i], select->hook);
 	return 0;
 }
@@ -134,6 +142,61 @@ void la_select_follow(const struct la_select *select, struct la_attach *attach)
 		    !la_attach_knows(attach, dev.ifindex))
 			la_attach_add(attach, &dev, select->hook);
 	attach_chosen(select, attach);
+}
+
+/* Is an interface that exists selected, by whatever? */
+static bool wants(const struct la_select *select, const struct la_netdev *dev)
+{
+	struct la_netdev named;
+
+	for (unsigned int i = 0; i < select->names_count; i++)
+		if (!la_netdev_look(select->names[i], &named) && named.ifindex == dev->ifindex)
+			return true;
+	return is_chosen(select, dev);
+}
+
+/*
+ * Takes off what one selection wants and the other does not. What neither wants has changed its
+ * name since it was attached, and stays.
+ */
+static void drop(const struct la_select *was, const struct la_select *now, struct la_attach *attach)
+{
+	struct if_nameindex *all = if_nameindex();
+	struct la_netdev dev;
+
+	for (size_t i = 0; all && all[i].if_index; i++)
+		if (la_attach_knows(attach, (int)all[i].if_index) &&
+		    !la_netdev_look(all[i].if_name, &dev) && wants(was, &dev) && !wants(now, &dev))
+			la_attach_drop(attach, dev.ifindex);
+	if (all)
+		if_freenameindex(all);
+}
+
+int la_select_change(const struct la_select *was, const struct la_select *now,
+		     struct la_attach *attach)
+{
+	int added[LA_SELECT_NAMES_MAX];
+	unsigned int count = 0;
+	struct la_netdev dev;
+
+	for (unsigned int i = 0; i < now->names_count; i++) {
+		if (is_named(was, now->names[i]))
+			continue; /* it may be away and come back */
+		if (la_netdev_find(now->names[i], &dev))
+			goto undo;
+		if (la_attach_knows(attach, dev.ifindex))
+			continue;
+		if (la_attach_add(attach, &dev, now->hook))
+			goto undo;
+		added[count++] = dev.ifindex;
+	}
+	attach_chosen(now, attach);
+	drop(was, now, attach);
+	return 0;
+undo:
+	while (count)
+		la_attach_drop(attach, added[--count]);
+	return -1;
 }
 
 void la_select_free(struct la_select *select)

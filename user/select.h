@@ -23,20 +23,27 @@ struct la_select {
 	enum la_hook_choice hook;
 };
 
-/* One more name. Returns 0, or -1 with the reason on stderr. Likewise those below. */
-int la_select_name(struct la_select *select, const char *name);
+/* One more name, which must live as long as this. Returns 0, or -1 with the reason in err. */
+int la_select_name(struct la_select *select, const char *name, char *err, size_t err_size);
 
-/* The pattern: a POSIX extended regular expression, which must match the whole name. */
-int la_select_regex(struct la_select *select, const char *regex);
+/*
+ * The pattern: a POSIX extended regular expression, which must match the whole name. Returns 0,
+ * or -1 with the reason in err.
+ */
+int la_select_regex(struct la_select *select, const char *regex, char *err, size_t err_size);
 
-/* Is anything selected, and nothing twice? A usage error, if not. */
+/*
+ * Is anything selected? If not, that is a usage error. Returns 0, or -1 with the reason on
+ * stderr. Likewise those below.
+ */
 int la_select_check(const struct la_select *select);
 
 /*
  * The programs that the interfaces will need, bits 1 << enum la_prog: for each name the kind
- * of interface that there is now, for a choice of interfaces any kind. Names must exist.
+ * of interface that there is now, for a choice of interfaces, or if others may be selected
+ * later, any kind. Names must exist.
  */
-int la_select_needs(const struct la_select *select, __u32 *progs);
+int la_select_needs(const struct la_select *select, bool later, __u32 *progs);
 
 /*
  * Attaches for the first time. A name that cannot be attached is an error; of the others
@@ -49,6 +56,14 @@ int la_select_start(const struct la_select *select, struct la_attach *attach);
  * changed. Everything that happens is told on stderr, and one failure stops nothing.
  */
 void la_select_follow(const struct la_select *select, struct la_attach *attach);
+
+/*
+ * Another selection takes the place of the one that was: attaches to what it adds, then takes
+ * off what it leaves out. A name that is new and cannot be attached is an error; then
+ * everything is as it was before.
+ */
+int la_select_change(const struct la_select *was, const struct la_select *now,
+		     struct la_attach *attach);
 
 /* Frees the pattern. */
 void la_select_free(struct la_select *select);
