@@ -110,18 +110,14 @@ static void interfaces_changed(void *ctx, uint32_t events)
 
 #define KEPT_MAX 32
 
-/* What is fixed stays as it was; says so of what would have changed. */
-static void keep_fixed(const struct run *run, struct la_settings *next)
+/* Says that they have taken effect, but for what is fixed. */
+static void tell_reloaded(const struct la_settings *settings,
+			  const struct la_run_option *const kept[], unsigned int count)
 {
-	const struct la_run_option *kept[KEPT_MAX];
-	unsigned int count = la_run_options_keep(&next->opts, run->opts, kept, KEPT_MAX);
-
-	if (!count)
-		return;
-	fprintf(stderr, "lastack: %s: kept as at the start:", la_config_file_path(next->file));
-	for (unsigned int i = 0; i < count && i < KEPT_MAX; i++)
-		fprintf(stderr, " %s", kept[i]->name);
-	fputs(" (only a new start changes that)\n", stderr);
+	fprintf(stderr, "lastack: %s: reloaded", la_config_file_path(settings->file));
+	for (unsigned int i = 0; i < count; i++)
+		fprintf(stderr, "%s%s", i ? " " : "; only a new start changes: ", kept[i]->name);
+	fputc('\n', stderr);
 }
 
 /* From the present settings to others: all of them, or none and -1 with the reason on stderr. */
@@ -151,14 +147,17 @@ static void told_to_reload(void *ctx, uint32_t events)
 {
 	struct run *run = ctx;
 	const char *path = la_config_file_path(run->settings->file);
-	struct la_settings *next = la_settings_read(run->args);
+	const struct la_run_option *kept[KEPT_MAX];
+	struct la_settings *next;
+	unsigned int count = 0;
 
 	(void)events;
 	drain(run); /* what happened before goes through the filter of before */
-	if (next && next->file)
-		keep_fixed(run, next);
-	if (next && next->file && !take_over(run, next)) {
-		fprintf(stderr, "lastack: %s: reloaded\n", la_config_file_path(next->file));
+	next = la_settings_read(run->args);
+	if (next)
+		count = la_run_options_keep(&next->opts, run->opts, kept, KEPT_MAX);
+	if (next && !take_over(run, next)) {
+		tell_reloaded(next, kept, count < KEPT_MAX ? count : KEPT_MAX);
 		return;
 	}
 	fprintf(stderr, "lastack: %s: not reloaded, all stays as it was\n", path);
@@ -385,6 +384,8 @@ int la_cmd_run(int argc, char **argv)
 
 	if (la_run_args_parse(&args, argc, argv))
 		goto cleanup;
+	if (!args.config)
+		args.config = la_settings_default();
 	if (args.help)
 		la_run_options_help();
 	code = args.help ? LA_EXIT_OK : run_with(&args);

@@ -8,10 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *la_settings_path(const struct la_run_args *args)
+const char *la_settings_default(void)
 {
-	if (args->config)
-		return args->config;
 	/* one that is there and cannot be read is an error */
 	return access(LA_CONFIG_DEFAULT, F_OK) && (errno == ENOENT || errno == ENOTDIR)
 		       ? NULL
@@ -35,11 +33,10 @@ int la_settings_check(const struct la_settings *settings, const struct la_run_ar
 
 static int read_all(struct la_settings *settings, const struct la_run_args *args)
 {
-	const char *path = la_settings_path(args);
 	bool failed = false;
 
-	if (path)
-		settings->file = la_config_file_read(path, &settings->opts, &failed);
+	if (args->config)
+		settings->file = la_config_file_read(args->config, &settings->opts, &failed);
 	if (la_run_args_apply(args, &settings->opts) || la_settings_check(settings, args) || failed)
 		return -1;
 	return la_select_check(&settings->opts.select);

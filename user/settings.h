@@ -14,12 +14,12 @@ struct la_settings {
 	struct la_config_file *file; /* or NULL */
 };
 
-/* Which file the command line means; NULL: none, and that at the default path is not there. */
-const char *la_settings_path(const struct la_run_args *args);
+/* The file that is read if the command line names none; NULL: it is not there. */
+const char *la_settings_default(void);
 
 /*
- * Reads the file, if there is one, and applies the command line. NULL: something is wrong, and
- * all that was found is on stderr. Refers to args.
+ * Reads the file args->config, unless that is NULL, and applies the command line. NULL: something
+ * is wrong, and all that was found is on stderr. Refers to args.
  */
 struct la_settings *la_settings_read(const struct la_run_args *args);
 
