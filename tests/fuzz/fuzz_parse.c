@@ -6,11 +6,11 @@
  * The first two bytes of the input choose the link, the protocol that the link names and how
  * many bytes the packet claims to have had on the wire; the rest is the packet. Whatever the
  * parser accepts is checked against the bytes by another way than the parser's own, and so is
- * what la_checksum_verify() says of it.
+ * what la_checksum_verify() says of it, and what la_parse_icmp() finds in an ICMP message.
  */
-#include "../packet.h"
+#include "../icmp.h"
 #include "checksum.h"
-#include "la_parse.h"
+#include "la_icmp.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +46,8 @@ static struct seen look(const struct input *in, size_t n)
 	memset(&s, 0, sizeof(s));
 	memcpy(copy, in->data, n);
 	s.reason = la_parse(copy, copy + n, in->wire, in->link, in->proto, &s.key, &s.seg);
+	if (s.reason == LA_R_ICMP)
+		s.reason = la_parse_icmp(copy, copy + n, &s.key, &s.seg);
 	free(copy);
 	return s;
 }
@@ -118,6 +120,27 @@ static void check_filled(const struct input *in, const struct seen *s)
 	must(seg->flags == h[13]);
 	must(seg->win == (h[14] << 8 | h[15]));
 	check_addresses(in->data + ip, s);
+}
+
+/* An ICMP error's segment: where the quoted ports and number stand, and whose they are. */
+static void check_quoted(const struct input *in, const struct seen *s)
+{
+	size_t ip = ip_at(in), quoted;
+	const __u8 *d = in->data, *tcp;
+	bool v4 = d[ip] >> 4 == 4;
+
+	if (!v4 && d[ip + 6] != 58)
+		return; /* behind extension headers */
+	quoted = ip + (v4 ? (d[ip] & 15) * 4u : 40) + 8;
+	tcp = d + quoted + (v4 ? (d[quoted] & 15) * 4u : 40);
+	must(tcp + 8 <= d + in->size);
+	must(d[quoted] >> 4 == d[ip] >> 4);
+	must(d[quoted + (v4 ? 9 : 6)] == 6);
+	must(s->seg.icmp_type == d[quoted - 8] && s->seg.icmp_code == d[quoted - 7]);
+	must(s->seg.seq == ((__u32)tcp[4] << 24 | tcp[5] << 16 | tcp[6] << 8 | tcp[7]));
+	must(memcmp(tcp, &s->key.port[s->seg.dir], 2) == 0);
+	must(memcmp(tcp + 2, &s->key.port[!s->seg.dir], 2) == 0);
+	check_addresses(d + quoted, s);
 }
 
 /* What the checksums of the packet say, in a buffer of just its size. */
@@ -213,6 +236,10 @@ static void check(const struct input *in)
 		verdict(in); /* only that it reads no more than there is */
 		return;
 	}
+	if (s.seg.icmp_type) {
+		check_quoted(in, &s);
+		return;
+	}
 	check_filled(in, &s);
 	check_sum(in, &s);
 	check_cut(in, s);
@@ -237,13 +264,14 @@ static const struct la_packet seeds[] = {
 	{.flags = LA_RST, .l3 = true, .src = "fd00::1", .frag_len = 24, .payload_len = 64},
 };
 
-/* One time in eight starts afresh from a good packet. */
+/* One time in eight starts afresh from a good packet, or from an ICMP error about it. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
 {
-	const struct la_packet *p = &seeds[seed / 8 % (sizeof(seeds) / sizeof(*seeds))];
+	const struct la_packet *p = &seeds[seed / 16 % (sizeof(seeds) / sizeof(*seeds))];
 
 	if (seed % 8 == 0) {
-		struct la_frame f = la_frame_build(p);
+		struct la_icmp_message error = {.type = p->src ? 1 : 3, .quoted = *p};
+		struct la_frame f = seed % 16 ? la_icmp_build(&error) : la_frame_build(p);
 
 		if (f.len + 2 <= max_size) {
 			data[0] = p->l3;
