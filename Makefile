@@ -131,11 +131,12 @@ truth: ## hold lastack against the kernels' own word on N connections; SEED=, LO
 	@+$(SUBMAKE) build/lastack build/truth
 	build/truth -n $(or $(N),1000) $(if $(SEED),-s $(SEED)) $(if $(LOSS),-l) $(ARGS) build/lastack
 
-soak: ## fault tests at length: killed KILLS (200) times under load, standing still
+soak: ## fault tests at length: killed KILLS (200) times, standing still, SOAK_MINUTES (60) of each churn
 	@$(AS_ROOT)
 	@$(MAKE) -s deps
 	@+$(SUBMAKE) build/lastack build/test-live
-	LASTACK_KILLS=$(or $(KILLS),200) SOAK_MINUTES=1 build/test-live --filter '@(kill|ring)/*'
+	LASTACK_KILLS=$(or $(KILLS),200) SOAK_MINUTES=$(or $(SOAK_MINUTES),60) \
+		build/test-live --filter '@(kill|ring|soak)/*' --jobs 1
 
 bench: ## measure speed, memory and steadiness against targets; QUICK=1: in a minute; ARGS="MEASURE..."
 	@$(AS_ROOT)
@@ -170,7 +171,7 @@ tidy: build/lastack ## run clang-tidy over user/
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
-	@echo "variables: V=1 (show commands) IFACE ARGS PREFIX DESTDIR CLANG CC CFLAGS SECONDS N SEED LOSS KILLS QUICK"
+	@echo "variables: V=1 (show commands) IFACE ARGS PREFIX DESTDIR CLANG CC CFLAGS SECONDS N SEED LOSS KILLS SOAK_MINUTES QUICK"
 
 # Installs what is missing where there is apt and the right to use it, else says what to install.
 deps: ## install what is needed to build and test (apt), or list it

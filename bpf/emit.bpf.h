@@ -21,10 +21,17 @@ static __always_inline void la_count_lost(enum la_lost_source source)
 		c->lost[source]++;
 }
 
-/* The last part of the ring is left to what tells of the end of a connection. */
-static __always_inline bool la_ring_has_room(void)
+/*
+ * Who may fill the ring how far: of its last part, the reserve, the first half is for flows
+ * that leave the table, the other for close records alone. So if nobody reads fast enough,
+ * it is transitions that are lost, and flows do not pile up.
+ */
+#define LA_RING_SOFT	la_ring_soft
+#define LA_RING_LEAVING (la_ring_soft + la_ring_soft / (2 * (LA_RING_RESERVE - 1)))
+
+static __always_inline bool la_ring_below(__u64 mark)
 {
-	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) <= la_ring_soft;
+	return bpf_ringbuf_query(&ring, BPF_RB_AVAIL_DATA) <= mark;
 }
 
 /* Room for one record that may be lost, or NULL and the loss is counted. */
@@ -32,7 +39,7 @@ static __always_inline void *la_reserve(__u64 size)
 {
 	void *room = NULL;
 
-	if (la_ring_has_room())
+	if (la_ring_below(LA_RING_SOFT))
 		room = bpf_ringbuf_reserve(&ring, size, 0);
 
 	if (!room)

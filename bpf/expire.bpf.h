@@ -108,7 +108,7 @@ static __always_inline bool la_visit_flow(const struct la_key *key, struct la_en
 		la_retry_close(key, e, s);
 	if (!sweep->detach && sweep->now < la_deadline(&e->flow, &la_cfg))
 		return false;
-	if (!la_ring_has_room() && !pressed)
+	if (!la_ring_below(LA_RING_LEAVING) && !pressed)
 		return false;
 	if (!(e->flow.flags & LA_F_CLOSED)) {
 		room = bpf_ringbuf_reserve(&ring, sizeof(*room), 0);

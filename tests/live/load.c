@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #define CLIENTS	   2
-#define PORTS	   16 /* of the server: a client has as many times its own ports */
-#define FIRST_PORT 9400
+#define PORTS	   40 /* of the server: a client has as many times its own ports */
+#define FIRST_PORT 9500
 
 struct la_load {
 	pid_t server;

@@ -83,10 +83,10 @@ static void take_lost(struct la_tally *tally, const char *line)
 	const char *count = value_of(line, "count");
 	unsigned long long n = count ? strtoull(count, NULL, 10) : 0;
 
-	if (is(value_of(line, "source"), "close"))
-		tally->lost_closes += n;
-	else
+	if (is(value_of(line, "source"), "state"))
 		tally->lost += n;
+	else
+		tally->lost_ends += n;
 }
 
 static void take_line(struct la_tally *tally, const char *line)

@@ -21,8 +21,8 @@ struct la_tally {
 	unsigned long long gones;	/* accounts closed */
 	unsigned long long missing;	/* numbers that did not come, of accounts closed */
 	unsigned long long broken;	/* accounts that do not add up, lines that are no record */
-	unsigned long long lost;	/* told in lost records: anything but close records */
-	unsigned long long lost_closes; /* and close records */
+	unsigned long long lost;	/* told in lost records of source state */
+	unsigned long long lost_ends;	/* told in those of any other source */
 
 	struct la_tally_account *accounts;
 	size_t filled;

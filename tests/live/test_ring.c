@@ -49,7 +49,7 @@ static void expect_nothing_lost(const struct la_tally *tally, unsigned long long
 	cr_expect(tally->broken == 0, "%llu do not add up", tally->broken);
 	cr_expect(tally->missing == tally->lost, "%llu records are missing, told are %llu",
 		  tally->missing, tally->lost);
-	cr_expect(tally->lost_closes == 0);
+	cr_expect(tally->lost_ends == 0);
 }
 
 Test(ring, a_daemon_that_stands_still_loses_no_close_record)
