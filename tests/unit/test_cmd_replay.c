@@ -199,6 +199,21 @@ Test(cmd_replay, what_was_not_tracked_is_in_the_summary)
 	scratch_remove(&s);
 }
 
+Test(cmd_replay, damaged_packets_are_believed_when_asked_to)
+{
+#define DAMAGED "tests/captures/damaged.pcap"
+	struct outcome o = REPLAY("-o", "jsonl", DAMAGED, "reason fin");
+	struct outcome all = REPLAY("-o", "jsonl", "--no-checksums", DAMAGED, "reason fin");
+
+	cr_expect_eq(lines_of(o.out), 1);
+	EXPECT_SAYS(o.out, "\"history\":\"SchCADadFf\"");
+	EXPECT_SAYS(o.err, "  invalid     13 TCP checksum is wrong\n");
+	EXPECT_SAYS(o.err, "13 IPv4 header checksum is wrong");
+	cr_expect_eq(all.code, LA_EXIT_OK);
+	cr_expect_str_eq(all.out, "", "RSTs that were damaged into being ended it");
+	cr_expect_null(strstr(all.err, "checksum"), "%s", all.err);
+}
+
 Test(cmd_replay, a_cut_capture_prints_what_it_holds_and_then_one_error)
 {
 	struct scratch s = scratch_new();
