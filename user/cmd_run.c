@@ -288,20 +288,30 @@ static int attach_all(struct run *run)
 	return 0;
 }
 
-/* Leaves all as it is, for the next one. */
-static void leave(struct run *run)
+/* Takes all off, and tells what is left; or leaves all as it is, for the next one. */
+static void end_tracking(struct run *run)
 {
-	const char *name = la_persist_name(run->persist);
+	if (run->persist) {
+		la_drain_ring(run->events);
+		la_drain_losses(run->loader, run->events);
+		la_summary_goes_on(run->summary);
+	} else {
+		la_attach_detach(run->attach);
+		la_drain_flows(run->loader, run->events);
+	}
+	la_sink_flush(run->output);
+}
+
+static void tell_what_stays(const struct la_persist *persist)
+{
+	const char *name = la_persist_name(persist);
 	bool named = strcmp(name, LA_PERSIST_NAME) != 0;
 
-	la_drain_ring(run->events);
-	la_drain_losses(run->loader, run->events);
-	la_summary_goes_on(run->summary);
 	fprintf(stderr,
 		"lastack: %s: still attached and tracking; `lastack run --persist%s%s` reads on, "
 		"`lastack detach%s%s` ends it\n",
-		la_persist_path(run->persist), named ? "=" : "", named ? name : "",
-		named ? " " : "", named ? name : "");
+		la_persist_path(persist), named ? "=" : "", named ? name : "", named ? " " : "",
+		named ? name : "");
 }
 
 /* Everything after the loop. */
@@ -311,22 +321,20 @@ static void finish(struct run *run)
 	int failed;
 	bool known;
 
-	if (run->persist) {
-		leave(run);
-	} else {
-		la_attach_detach(run->attach);
-		la_drain_flows(run->loader, run->events);
-	}
-	la_sink_flush(run->output);
+	end_tracking(run);
 	known = !la_loader_counters(run->loader, &counters);
 	failed = la_output_failed(run->output);
 	if (failed && failed != EPIPE)
 		run->code = LA_EXIT_RUNTIME;
 	if (failed == EPIPE || !la_loop_wait_writable(run->loop, STDERR_FILENO))
 		return;
+	if (run->persist)
+		tell_what_stays(run->persist);
 	if (failed == ECANCELED)
 		la_fail(LA_EXIT_RUNTIME, "cannot write the output", NULL,
-			"told to stop, and nobody reads it", "what was left of it is discarded");
+			"told to stop, and nobody reads it",
+			run->persist ? "what was left of it waits for the next one"
+				     : "what was left of it is discarded");
 	la_summary_print(run->summary, known ? &counters : NULL, stderr,
 			 la_color_wanted(run->opts->shared.color, stderr));
 }
