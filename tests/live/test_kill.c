@@ -222,13 +222,19 @@ static void compare(const struct truth *truth, const struct told *told, unsigned
 /* Flows leave the table soon, so that it stays small and flows expire while nobody runs. */
 static const char *const options[] = {"--timeout", "time_wait=2", "--timeout", "closed=2", NULL};
 
+/* What the lives were like. */
+struct lives {
+	unsigned int early;  /* ended before it was attached */
+	unsigned int undone; /* began by undoing a write that its predecessor had not finished */
+};
+
 /*
  * Starts and kills it so often, every other time after it has begun to read, however long that
- * takes on this machine. Returns how many lives ended before they were attached.
+ * takes on this machine.
  */
-static unsigned int kill_often(struct la_keeper *keeper, unsigned int kills)
+static struct lives kill_often(struct la_keeper *keeper, unsigned int kills)
 {
-	unsigned int early = 0;
+	struct lives lives = {0};
 
 	for (unsigned int i = 0; i < kills; i++) {
 		cr_assert(i % 2 ? la_keeper_start(keeper, options)
@@ -236,16 +242,18 @@ static unsigned int kill_often(struct la_keeper *keeper, unsigned int kills)
 		poll(NULL, 0, rand() % LIFE_MS);
 		cr_assert_eq(la_keeper_end(keeper, SIGKILL), 128 + SIGKILL, "%s",
 			     la_keeper_said(keeper));
-		early += !strstr(la_keeper_said(keeper), "egress (");
+		lives.early += !strstr(la_keeper_said(keeper), "egress (");
+		lives.undone += strstr(la_keeper_said(keeper), "are written anew") != NULL;
 	}
-	return early;
+	return lives;
 }
 
 Test(kill, no_close_record_is_lost_and_none_comes_twice)
 {
 	static const char *const detach[] = {"detach", "-o", "jsonl", NULL};
 	const char *given = getenv("LASTACK_KILLS");
-	unsigned int kills = given ? (unsigned int)atoi(given) : KILLS, early;
+	unsigned int kills = given ? (unsigned int)atoi(given) : KILLS;
+	struct lives lives;
 	struct truth *truth = mmap(NULL, sizeof(*truth), PROT_READ | PROT_WRITE,
 				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct told *told = calloc(TALKS_MAX, sizeof(*told));
@@ -262,7 +270,7 @@ Test(kill, no_close_record_is_lost_and_none_comes_twice)
 	talker = start_talking(lab, truth);
 	poll(NULL, 0, LIFE_MS);
 	cr_assert_eq(la_keeper_end(&keeper, SIGKILL), 128 + SIGKILL);
-	early = kill_often(&keeper, kills - 1);
+	lives = kill_often(&keeper, kills - 1);
 	cr_assert(la_keeper_start(&keeper, options));
 	truth->stop = true;
 	cr_assert_eq(waitpid(talker, NULL, 0), talker);
@@ -272,7 +280,8 @@ Test(kill, no_close_record_is_lost_and_none_comes_twice)
 
 	records = la_keeper_records(&keeper);
 	cr_assert(records != NULL);
-	fprintf(stderr, "%u kills, %u of them before lastack was attached; ", kills, early);
+	fprintf(stderr, "%u kills, %u before lastack was attached, %u in the middle of a write; ",
+		kills, lives.early, lives.undone);
 	compare(truth, told, hear_all(records, told));
 	cr_expect_gt(truth->count, kills);
 	json_decref(records);

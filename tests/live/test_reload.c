@@ -402,9 +402,9 @@ Test(reload, fifty_times_under_load_and_nothing_is_lost)
 		  opened);
 	cr_expect(tally->gones == (unsigned long long)opened, "%llu of %lld gone", tally->gones,
 		  opened);
-	cr_expect(!tally->broken && !tally->lost_closes && tally->missing == tally->lost,
+	cr_expect(!tally->broken && !tally->lost_ends && tally->missing == tally->lost,
 		  "%llu do not add up, %llu closes lost, %llu records missing and %llu told lost",
-		  tally->broken, tally->lost_closes, tally->missing, tally->lost);
+		  tally->broken, tally->lost_ends, tally->missing, tally->lost);
 	watch_end(&w);
 	la_tally_free(tally);
 	free(tally);
