@@ -362,6 +362,16 @@ static void undo(struct run *run)
 	la_persist_remove(run->persist);
 }
 
+/* A SIGHUP that comes while the programs are loaded is not the end either: it waits. */
+static void hold_hangup(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static int run_with(const struct la_run_args *args)
 {
 	struct run run = {.args = args, .watch = -1, .code = LA_EXIT_RUNTIME};
@@ -370,6 +380,8 @@ static int run_with(const struct la_run_args *args)
 	if (!run.settings)
 		return LA_EXIT_USAGE;
 	run.opts = &run.settings->opts;
+	if (run.settings->file)
+		hold_hangup();
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end too */
 	if (load(&run) || make_sinks(&run) || make_loop(&run) || attach_all(&run)) {
 		undo(&run);
