@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * filter.c - the filter language: scanner, parser, matcher. See filter.h for the grammar.
+ * filter.c - the filter language: scanner, parser, evaluation. See filter.h for the grammar.
  *
  * Recursive descent into a flat program in postfix order: terms push what they know of the
  * record, operators combine the top of the stack (Kleene's three-valued logic). Matching
  * neither recurses nor allocates. The fields are the table `fields`: their word, how their
- * argument is read, how a record is matched, whether a side may bind them.
+ * argument is read, how a record is matched (filter_terms.h), whether a side may bind them.
  */
 #include "filter.h"
+#include "filter_terms.h"
 #include "options.h"
 #include "suggest.h"
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <net/if.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,48 +20,11 @@
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
-#define ORIG_BIT  (1U << LA_ORIG)
-#define RESP_BIT  (1U << LA_RESP)
-#define BOTH_BITS (ORIG_BIT | RESP_BIT)
-
-/* Ordered so that `and` is the minimum and `or` the maximum. */
-enum truth { IS_FALSE, IS_UNKNOWN, IS_TRUE };
-
-enum compare { CMP_LT = 1, CMP_LE, CMP_EQ, CMP_NE, CMP_GE, CMP_GT };
-
-struct field;
-
-struct term {
-	const struct field *field;
-	__u8 sides;   /* ORIG_BIT, RESP_BIT */
-	bool negated; /* != stood before its argument */
-	union {
-		struct {
-			__u8 addr[16]; /* v4 mapped */
-			__u8 prefix;   /* bits of addr that count */
-			bool v4;
-		} net;
-		struct {
-			__u16 low, high;
-		} ports;
-		__u32 words; /* bits 1 << value of the field's enum */
-		struct {
-			char name[IF_NAMESIZE];
-			la_filter_ifname_fn of; /* NULL: no interface has a name */
-			void *ctx;
-		} ifname;
-		struct {
-			enum compare how;
-			__u64 value;
-		} number;
-	};
-};
-
 enum step_kind { STEP_TERM = 1, STEP_AND, STEP_OR, STEP_NOT };
 
 struct step {
 	enum step_kind kind;
-	struct term term;
+	struct la_term term;
 };
 
 struct la_filter {
@@ -74,6 +37,7 @@ struct parser {
 	const char *at; /* the present token */
 	size_t len;	/* its bytes; 0 at the end of the text */
 	unsigned int depth;
+	const struct field *field; /* whose argument is read */
 	struct la_filter *filter;
 	char *err;
 	size_t err_size;
@@ -88,15 +52,12 @@ struct words {
 struct field {
 	const char *word;
 	const char *wants; /* what its argument is, for errors; NULL: it has none */
-	int (*read)(struct parser *p, struct term *term);
-	enum truth (*match)(const struct term *term, const struct la_rec *rec);
-	bool compares;	     /* <, > and the like belong to its argument */
-	struct words words;  /* for read_word */
-	unsigned int offset; /* in la_rec_close, for match_close_byte */
-	/* For match_sum: what a record tells of a side; false: it does not. */
-	bool (*count)(const struct la_rec *rec, unsigned int side, __u64 *count);
-	bool bindable; /* orig or resp may stand before it */
-	__u8 sides;    /* the sides it looks at when it is not bound */
+	int (*read)(struct parser *p, struct la_term *term);
+	enum la_truth (*match)(const struct la_term *term, const struct la_rec *rec);
+	bool compares;	    /* <, > and the like belong to its argument */
+	struct words words; /* for read_word */
+	bool bindable;	    /* orig or resp may stand before it */
+	__u8 sides;	    /* the sides it looks at when it is not bound */
 };
 
 /* ---- errors ---- */
@@ -221,7 +182,7 @@ static bool token_copy(const struct parser *p, char *out, size_t size)
 
 #define LONGEST_ARGUMENT 64
 
-static bool parse_address(const char *text, struct term *term)
+static bool parse_address(const char *text, struct la_term *term)
 {
 	__be32 v4;
 
@@ -249,14 +210,14 @@ static const char *parse_number(const char *text, __u64 max, __u64 *value)
 	return c > text ? c : NULL;
 }
 
-static int read_host(struct parser *p, struct term *term)
+static int read_host(struct parser *p, struct la_term *term)
 {
 	char text[LONGEST_ARGUMENT];
 
 	return token_copy(p, text, sizeof(text)) && parse_address(text, term) ? 0 : -1;
 }
 
-static int read_net(struct parser *p, struct term *term)
+static int read_net(struct parser *p, struct la_term *term)
 {
 	char text[LONGEST_ARGUMENT], *slash;
 	const char *end;
@@ -282,15 +243,16 @@ static int read_net(struct parser *p, struct term *term)
 }
 
 /* Steps over a comparison; 0: there is none. */
-static enum compare take_compare(struct parser *p)
+static enum la_compare take_compare(struct parser *p)
 {
 	static const struct {
 		const char *sign;
-		enum compare how;
+		enum la_compare how;
 	} signs[] = {
-		{"<", CMP_LT},	{"lt", CMP_LT}, {"<=", CMP_LE}, {"le", CMP_LE}, {"=", CMP_EQ},
-		{"==", CMP_EQ}, {"eq", CMP_EQ}, {"!=", CMP_NE}, {"ne", CMP_NE}, {"neq", CMP_NE},
-		{">=", CMP_GE}, {"ge", CMP_GE}, {">", CMP_GT},	{"gt", CMP_GT},
+		{"<", LA_CMP_LT},  {"lt", LA_CMP_LT},  {"<=", LA_CMP_LE}, {"le", LA_CMP_LE},
+		{"=", LA_CMP_EQ},  {"==", LA_CMP_EQ},  {"eq", LA_CMP_EQ}, {"!=", LA_CMP_NE},
+		{"ne", LA_CMP_NE}, {"neq", LA_CMP_NE}, {">=", LA_CMP_GE}, {"ge", LA_CMP_GE},
+		{">", LA_CMP_GT},  {"gt", LA_CMP_GT},
 	};
 
 	for (size_t i = 0; i < COUNT(signs); i++) {
@@ -322,54 +284,54 @@ static bool parse_ports(const char *text, __u64 *low, __u64 *high)
 }
 
 /* Between which ports are those that compare so. None: low is above high. */
-static void ports_between(struct term *term, enum compare how, __u64 low, __u64 high)
+static void ports_between(struct la_term *term, enum la_compare how, __u64 low, __u64 high)
 {
 	switch (how) {
-	case CMP_LT:
+	case LA_CMP_LT:
 		term->ports.low = !low; /* below port 0 there is none */
 		term->ports.high = (__u16)(low ? low - 1 : 0);
 		break;
-	case CMP_LE:
+	case LA_CMP_LE:
 		term->ports.low = 0;
 		term->ports.high = (__u16)low;
 		break;
-	case CMP_GE:
+	case LA_CMP_GE:
 		term->ports.low = (__u16)low;
 		term->ports.high = 65535;
 		break;
-	case CMP_GT:
+	case LA_CMP_GT:
 		term->ports.low = (__u16)(low < 65535 ? low + 1 : 65535);
 		term->ports.high = low < 65535 ? 65535 : 0;
 		break;
 	default:
 		term->ports.low = (__u16)low;
 		term->ports.high = (__u16)high;
-		term->negated = how == CMP_NE;
+		term->negated = how == LA_CMP_NE;
 	}
 }
 
-static int read_ports(struct parser *p, struct term *term)
+static int read_ports(struct parser *p, struct la_term *term)
 {
-	enum compare how = take_compare(p);
+	enum la_compare how = take_compare(p);
 	char text[LONGEST_ARGUMENT];
 	__u64 low, high;
 
 	if (!token_copy(p, text, sizeof(text)) || !parse_ports(text, &low, &high))
 		return -1;
-	if (low != high && how && how != CMP_EQ && how != CMP_NE)
+	if (low != high && how && how != LA_CMP_EQ && how != LA_CMP_NE)
 		return -1;
 	ports_between(term, how, low, high);
 	return 0;
 }
 
-static int read_ifname(struct parser *p, struct term *term)
+static int read_ifname(struct parser *p, struct la_term *term)
 {
 	return token_copy(p, term->ifname.name, sizeof(term->ifname.name)) ? 0 : -1;
 }
 
-static int read_word(struct parser *p, struct term *term)
+static int read_word(struct parser *p, struct la_term *term)
 {
-	const struct words *words = &term->field->words;
+	const struct words *words = &p->field->words;
 
 	for (unsigned int i = 1; i < words->max; i++) {
 		if (token_is(p, words->word(i))) {
@@ -396,7 +358,7 @@ static const struct {
 	{"synchronized", CONNECTED & ~(1U << LA_SYN_SENT)},
 };
 
-static int read_state(struct parser *p, struct term *term)
+static int read_state(struct parser *p, struct la_term *term)
 {
 	for (size_t i = 0; i < COUNT(state_aliases); i++) {
 		if (token_is(p, state_aliases[i].word)) {
@@ -408,13 +370,13 @@ static int read_state(struct parser *p, struct term *term)
 }
 
 /* Reads the comparison before a number and steps over it. */
-static int read_compare(struct parser *p, struct term *term)
+static int read_compare(struct parser *p, struct la_term *term)
 {
 	term->number.how = take_compare(p);
 	return term->number.how ? 0 : -1;
 }
 
-static int read_age(struct parser *p, struct term *term)
+static int read_age(struct parser *p, struct la_term *term)
 {
 	char text[LONGEST_ARGUMENT];
 
@@ -423,7 +385,7 @@ static int read_age(struct parser *p, struct term *term)
 	return la_duration_parse(text, &term->number.value);
 }
 
-static int read_count(struct parser *p, struct term *term)
+static int read_count(struct parser *p, struct la_term *term)
 {
 	static const struct {
 		const char *unit;
@@ -449,274 +411,16 @@ static int read_count(struct parser *p, struct term *term)
 
 /* ---- matching ---- */
 
-static enum truth truth_of(bool is)
+static enum la_truth evaluate(const struct la_term *term, const struct la_rec *rec)
 {
-	return is ? IS_TRUE : IS_FALSE;
-}
+	enum la_truth is = term->match(term, rec);
 
-/* Index in the key of one side of a record. */
-static unsigned int key_index(const struct la_rec *rec, unsigned int side)
-{
-	return (rec->orig & 1U) ^ (side == LA_RESP);
-}
-
-static const struct la_rec_close *as_close(const struct la_rec *rec)
-{
-	return rec->type == LA_REC_CLOSE ? (const struct la_rec_close *)rec : NULL;
-}
-
-static bool prefix_equal(const __u8 *a, const __u8 *b, unsigned int bits)
-{
-	unsigned int bytes = bits / 8, rest = bits % 8;
-
-	if (memcmp(a, b, bytes) != 0)
-		return false;
-	return !rest || (a[bytes] ^ b[bytes]) >> (8 - rest) == 0;
-}
-
-static enum truth match_net(const struct term *term, const struct la_rec *rec)
-{
-	if (term->net.v4 != la_key_is_v4(&rec->key))
-		return IS_FALSE;
-	for (unsigned int side = 0; side < 2; side++)
-		if (term->sides & 1U << side && prefix_equal(rec->key.addr[key_index(rec, side)],
-							     term->net.addr, term->net.prefix))
-			return IS_TRUE;
-	return IS_FALSE;
-}
-
-static enum truth match_ports(const struct term *term, const struct la_rec *rec)
-{
-	for (unsigned int side = 0; side < 2; side++) {
-		__u16 port = la_ntoh16(rec->key.port[key_index(rec, side)]);
-
-		if (term->sides & 1U << side && port >= term->ports.low && port <= term->ports.high)
-			return IS_TRUE;
-	}
-	return IS_FALSE;
-}
-
-/* The states of both sides after a record; false if it tells none. */
-static bool states_of(const struct la_rec *rec, __u8 state[2])
-{
-	const union la_any_rec *any = (const union la_any_rec *)rec;
-
-	switch (rec->type) {
-	case LA_REC_STATE:
-		memcpy(state, any->state.state, 2);
-		return true;
-	case LA_REC_SEGMENT:
-		memcpy(state, any->segment.state, 2);
-		return true;
-	case LA_REC_RST:
-		memcpy(state, any->rst.state, 2);
-		return true;
-	case LA_REC_CLOSE:
-		state[LA_ORIG] = any->close.side[LA_ORIG].state;
-		state[LA_RESP] = any->close.side[LA_RESP].state;
-		return true;
-	default:
-		return false;
-	}
-}
-
-static enum truth match_state(const struct term *term, const struct la_rec *rec)
-{
-	__u8 state[2];
-
-	if (!states_of(rec, state))
-		return IS_UNKNOWN;
-	return truth_of((term->sides & ORIG_BIT && term->words & 1U << state[LA_ORIG]) ||
-			(term->sides & RESP_BIT && term->words & 1U << state[LA_RESP]));
-}
-
-/* Fields that are one byte of a close record. */
-static enum truth match_close_byte(const struct term *term, const struct la_rec *rec)
-{
-	if (!as_close(rec))
-		return IS_UNKNOWN;
-	return truth_of(term->words & 1U << ((const __u8 *)rec)[term->field->offset]);
-}
-
-static const struct la_rec_gone *as_gone(const struct la_rec *rec)
-{
-	return rec->type == LA_REC_GONE ? (const struct la_rec_gone *)rec : NULL;
-}
-
-static enum truth match_conn_state(const struct term *term, const struct la_rec *rec)
-{
-	const struct la_rec_gone *gone = as_gone(rec);
-
-	return gone ? truth_of(term->words & 1U << gone->zeek.conn_state)
-		    : match_close_byte(term, rec);
-}
-
-static enum truth match_midstream(const struct term *term, const struct la_rec *rec)
-{
-	const struct la_rec_close *close = as_close(rec);
-
-	(void)term;
-	return close ? truth_of(close->midstream) : IS_UNKNOWN;
-}
-
-static enum truth compare(const struct term *term, __u64 value)
-{
-	__u64 limit = term->number.value;
-
-	switch (term->number.how) {
-	case CMP_LT:
-		return truth_of(value < limit);
-	case CMP_LE:
-		return truth_of(value <= limit);
-	case CMP_EQ:
-		return truth_of(value == limit);
-	case CMP_NE:
-		return truth_of(value != limit);
-	case CMP_GE:
-		return truth_of(value >= limit);
-	case CMP_GT:
-		return truth_of(value > limit);
-	}
-	return IS_UNKNOWN;
-}
-
-/* How old the connection is, and how long nothing of it has been heard, ns. */
-static bool life_of(const struct la_rec *rec, __u64 *age, __u64 *idle)
-{
-	const struct la_rec_close *close = as_close(rec);
-	const struct la_rec_gone *gone = as_gone(rec);
-	__u64 heard;
-
-	if (!close && !gone)
-		return false;
-	*age = close ? close->duration_ns : rec->ts - gone->zeek.start;
-	heard = close ? close->heard_ns : gone->zeek.heard_ns;
-	*idle = *age > heard ? *age - heard : 0;
-	return true;
-}
-
-static enum truth match_age(const struct term *term, const struct la_rec *rec)
-{
-	__u64 age, idle;
-
-	return life_of(rec, &age, &idle) ? compare(term, age) : IS_UNKNOWN;
-}
-
-static enum truth match_idle(const struct term *term, const struct la_rec *rec)
-{
-	__u64 age, idle;
-
-	return life_of(rec, &age, &idle) ? compare(term, idle) : IS_UNKNOWN;
-}
-
-/* How long a side had been in its state. */
-static enum truth match_in_state(const struct term *term, const struct la_rec *rec)
-{
-	const struct la_rec_close *close = as_close(rec);
-
-	for (unsigned int i = 0; close && i < 2; i++) {
-		const struct la_rec_side *side = &close->side[i];
-
-		if (term->sides & 1U << i && side->state < LA_STATE_MAX &&
-		    compare(term, side->in_state[side->state]) == IS_TRUE)
-			return IS_TRUE;
-	}
-	return close ? IS_FALSE : IS_UNKNOWN;
-}
-
-static bool bytes_of(const struct la_rec *rec, unsigned int side, __u64 *count)
-{
-	const struct la_rec_close *close = as_close(rec);
-	const struct la_rec_gone *gone = as_gone(rec);
-
-	*count = close ? close->side[side].bytes : gone ? gone->zeek.bytes[side] : 0;
-	return close || gone;
-}
-
-static bool packets_of(const struct la_rec *rec, unsigned int side, __u64 *count)
-{
-	const struct la_rec_close *close = as_close(rec);
-	const struct la_rec_gone *gone = as_gone(rec);
-
-	*count = close ? close->side[side].pkts : gone ? gone->zeek.pkts[side] : 0;
-	return close || gone;
-}
-
-static bool retrans_of(const struct la_rec *rec, unsigned int side, __u64 *count)
-{
-	const struct la_rec_close *close = as_close(rec);
-
-	*count = close ? close->side[side].retrans : 0;
-	return close;
-}
-
-/* The sum over the sides that are meant. */
-static enum truth match_sum(const struct term *term, const struct la_rec *rec)
-{
-	__u64 sum = 0, count;
-
-	for (unsigned int side = 0; side < 2; side++) {
-		if (!term->field->count(rec, side, &count))
-			return IS_UNKNOWN;
-		sum += term->sides & 1U << side ? count : 0;
-	}
-	return compare(term, sum);
-}
-
-/* Is there evidence that a RST was forged? */
-static enum truth match_forged(const struct term *term, const struct la_rec *rec)
-{
-	const union la_any_rec *any = (const union la_any_rec *)rec;
-
-	(void)term;
-	switch (rec->type) {
-	case LA_REC_RST:
-		return truth_of(any->rst.forged);
-	case LA_REC_CLOSE:
-		return truth_of(any->close.forged);
-	case LA_REC_GONE:
-		return truth_of(any->gone.forged);
-	default:
-		return IS_UNKNOWN;
-	}
-}
-
-static enum truth match_ifname(const struct term *term, const struct la_rec *rec)
-{
-	const char *name = NULL;
-
-	if (rec->ifindex && term->ifname.of)
-		name = term->ifname.of(rec->ifindex, term->ifname.ctx);
-	return name ? truth_of(!strcmp(name, term->ifname.name)) : IS_UNKNOWN;
-}
-
-static enum truth match_ip(const struct term *term, const struct la_rec *rec)
-{
-	(void)term;
-	return truth_of(la_key_is_v4(&rec->key));
-}
-
-static enum truth match_ip6(const struct term *term, const struct la_rec *rec)
-{
-	return match_ip(term, rec) == IS_TRUE ? IS_FALSE : IS_TRUE;
-}
-
-static enum truth match_tcp(const struct term *term, const struct la_rec *rec)
-{
-	(void)term, (void)rec;
-	return IS_TRUE; /* there is nothing else */
-}
-
-static enum truth match(const struct term *term, const struct la_rec *rec)
-{
-	enum truth is = term->field->match(term, rec);
-
-	return term->negated ? IS_TRUE - is : is;
+	return term->negated ? LA_IS_TRUE - is : is;
 }
 
 bool la_filter_match(const struct la_filter *filter, const struct la_rec *rec)
 {
-	enum truth stack[LA_FILTER_STEPS_MAX];
+	enum la_truth stack[LA_FILTER_STEPS_MAX];
 	unsigned int n = 0;
 
 	if (!filter || !filter->count)
@@ -726,10 +430,10 @@ bool la_filter_match(const struct la_filter *filter, const struct la_rec *rec)
 
 		switch (step->kind) {
 		case STEP_TERM:
-			stack[n++] = match(&step->term, rec);
+			stack[n++] = evaluate(&step->term, rec);
 			break;
 		case STEP_NOT:
-			stack[n - 1] = IS_TRUE - stack[n - 1];
+			stack[n - 1] = LA_IS_TRUE - stack[n - 1];
 			break;
 		case STEP_AND:
 			n--;
@@ -741,7 +445,7 @@ bool la_filter_match(const struct la_filter *filter, const struct la_rec *rec)
 			break;
 		}
 	}
-	return stack[0] == IS_TRUE;
+	return stack[0] == LA_IS_TRUE;
 }
 
 /* ---- the fields ---- */
@@ -756,51 +460,52 @@ bool la_filter_match(const struct la_filter *filter, const struct la_rec *rec)
 
 #define CLOSE_WORD(name, list, max, member)                                                        \
 	{                                                                                          \
-		.word = name, .wants = "one of:", .read = read_word, .match = match_close_byte,    \
-		.words = {list, max}, .offset = offsetof(struct la_rec_close, member)              \
+		.word = name, .wants = "one of:", .read = read_word, .match = la_match_##member,   \
+		.words = {                                                                         \
+			list,                                                                      \
+			max                                                                        \
+		}                                                                                  \
 	}
 
 /* clang-format off */
 static const struct field fields[] = {
-	{.word = "host",    .wants = WANTS_ADDRESS, .read = read_host,  .match = match_net,
-	 .bindable = true,  .sides = BOTH_BITS},
-	{.word = "net",     .wants = WANTS_NET,     .read = read_net,   .match = match_net,
-	 .bindable = true,  .sides = BOTH_BITS},
-	{.word = "port",    .wants = WANTS_PORT,    .read = read_ports, .match = match_ports,
+	{.word = "host",    .wants = WANTS_ADDRESS, .read = read_host,  .match = la_match_net,
+	 .bindable = true,  .sides = LA_BOTH_BITS},
+	{.word = "net",     .wants = WANTS_NET,     .read = read_net,   .match = la_match_net,
+	 .bindable = true,  .sides = LA_BOTH_BITS},
+	{.word = "port",    .wants = WANTS_PORT,    .read = read_ports, .match = la_match_ports,
 	 .compares = true,
-	 .bindable = true,  .sides = BOTH_BITS},
-	{.word = "sport",   .wants = WANTS_PORT,    .read = read_ports, .match = match_ports,
+	 .bindable = true,  .sides = LA_BOTH_BITS},
+	{.word = "sport",   .wants = WANTS_PORT,    .read = read_ports, .match = la_match_ports,
 	 .compares = true,
-	 .sides = ORIG_BIT},
-	{.word = "dport",   .wants = WANTS_PORT,    .read = read_ports, .match = match_ports,
+	 .sides = LA_ORIG_BIT},
+	{.word = "dport",   .wants = WANTS_PORT,    .read = read_ports, .match = la_match_ports,
 	 .compares = true,
-	 .sides = RESP_BIT},
-	{.word = "state",   .wants = "one of:",     .read = read_state, .match = match_state,
-	 .words = {la_state_word, LA_STATE_MAX}, .bindable = true, .sides = BOTH_BITS},
+	 .sides = LA_RESP_BIT},
+	{.word = "state",   .wants = "one of:",     .read = read_state, .match = la_match_state,
+	 .words = {la_state_word, LA_STATE_MAX}, .bindable = true, .sides = LA_BOTH_BITS},
 	CLOSE_WORD("reason", la_close_reason_word, LA_CLOSE_REASON_MAX, reason),
 	CLOSE_WORD("closed-by", la_closer_word, LA_CLOSER_MAX, closed_by),
-	{.word = "conn-state", .wants = "one of:",  .read = read_word,  .match = match_conn_state,
-	 .words = {la_conn_state_word, LA_CONN_STATE_MAX},
-	 .offset = offsetof(struct la_rec_close, conn_state)},
+	CLOSE_WORD("conn-state", la_conn_state_word, LA_CONN_STATE_MAX, conn_state),
 	CLOSE_WORD("stage", la_stage_word, LA_STAGE_MAX, stage),
-	{.word = "midstream", .match = match_midstream},
-	{.word = "forged",  .match = match_forged},
-	{.word = "iface",   .wants = WANTS_IFACE,   .read = read_ifname, .match = match_ifname},
-	{.word = "age",     .wants = WANTS_AGE,     .read = read_age,   .match = match_age,
+	{.word = "midstream", .match = la_match_midstream},
+	{.word = "forged",  .match = la_match_forged},
+	{.word = "iface",   .wants = WANTS_IFACE,   .read = read_ifname, .match = la_match_ifname},
+	{.word = "age",     .wants = WANTS_AGE,     .read = read_age,   .match = la_match_age,
 	 .compares = true},
-	{.word = "idle",    .wants = WANTS_AGE,     .read = read_age,   .match = match_idle,
+	{.word = "idle",    .wants = WANTS_AGE,     .read = read_age,   .match = la_match_idle,
 	 .compares = true},
-	{.word = "in-state", .wants = WANTS_AGE,    .read = read_age,   .match = match_in_state,
-	 .compares = true,  .bindable = true, .sides = BOTH_BITS},
-	{.word = "bytes",   .wants = WANTS_BYTES,   .read = read_count, .match = match_sum,
-	 .count = bytes_of, .compares = true, .bindable = true, .sides = BOTH_BITS},
-	{.word = "packets", .wants = WANTS_BYTES,   .read = read_count, .match = match_sum,
-	 .count = packets_of, .compares = true, .bindable = true, .sides = BOTH_BITS},
-	{.word = "retrans", .wants = WANTS_COUNT,   .read = read_count, .match = match_sum,
-	 .count = retrans_of, .compares = true, .bindable = true, .sides = BOTH_BITS},
-	{.word = "ip",      .match = match_ip},
-	{.word = "ip6",     .match = match_ip6},
-	{.word = "tcp",     .match = match_tcp},
+	{.word = "in-state", .wants = WANTS_AGE,    .read = read_age,   .match = la_match_in_state,
+	 .compares = true,  .bindable = true, .sides = LA_BOTH_BITS},
+	{.word = "bytes",   .wants = WANTS_BYTES,   .read = read_count, .match = la_match_bytes,
+	 .compares = true, .bindable = true, .sides = LA_BOTH_BITS},
+	{.word = "packets", .wants = WANTS_BYTES,   .read = read_count, .match = la_match_packets,
+	 .compares = true, .bindable = true, .sides = LA_BOTH_BITS},
+	{.word = "retrans", .wants = WANTS_COUNT,   .read = read_count, .match = la_match_retrans,
+	 .compares = true, .bindable = true, .sides = LA_BOTH_BITS},
+	{.word = "ip",      .match = la_match_ip},
+	{.word = "ip6",     .match = la_match_ip6},
+	{.word = "tcp",     .match = la_match_tcp},
 };
 /* clang-format on */
 
@@ -816,7 +521,8 @@ static const struct {
 static const struct {
 	const char *word;
 	__u8 sides;
-} bindings[] = {{"orig", ORIG_BIT}, {"resp", RESP_BIT}, {"src", ORIG_BIT}, {"dst", RESP_BIT}};
+} bindings[] = {
+	{"orig", LA_ORIG_BIT}, {"resp", LA_RESP_BIT}, {"src", LA_ORIG_BIT}, {"dst", LA_RESP_BIT}};
 
 static const struct field *field_named(const char *word, size_t len)
 {
@@ -918,7 +624,7 @@ static int fail_argument(struct parser *p, const struct field *field)
 	return fail_at(p, p->at, what);
 }
 
-static int emit(struct parser *p, enum step_kind kind, const struct term *term)
+static int emit(struct parser *p, enum step_kind kind, const struct la_term *term)
 {
 	struct la_filter *f = p->filter;
 
@@ -932,11 +638,32 @@ static int emit(struct parser *p, enum step_kind kind, const struct term *term)
 }
 
 /* `=` may stand before any argument, and `!=` for the opposite. */
-static void take_equals(struct parser *p, struct term *term)
+static void take_equals(struct parser *p, struct la_term *term)
 {
 	term->negated = take(p, "!=", "ne");
 	if (!term->negated && !take(p, "=", "=="))
 		take(p, "eq", "eq");
+}
+
+/* The field of a term; steps over its word, if it has one. NULL: there is none. */
+static const struct field *take_field(struct parser *p, bool bound)
+{
+	const struct field *field = find_field(p);
+
+	if (field)
+		advance(p);
+	return field || !bound ? field : implied_field(p);
+}
+
+/* [comparison] argument */
+static int parse_argument(struct parser *p, struct la_term *term)
+{
+	if (!p->field->compares)
+		take_equals(p, term);
+	if (p->field->read(p, term))
+		return fail_argument(p, p->field);
+	advance(p);
+	return 0;
 }
 
 /* [binding] [field] [comparison] [argument] */
@@ -944,33 +671,22 @@ static int parse_term(struct parser *p)
 {
 	__u8 bound = find_binding(p);
 	const char *start = p->at;
-	struct term term = {0};
+	struct la_term term = {0};
 	char what[MESSAGE_MAX];
-	bool named = false;
 
 	if (bound)
 		advance(p);
-	term.field = find_field(p);
-	if (term.field)
-		named = true;
-	else if (bound)
-		term.field = implied_field(p);
-	if (!term.field)
+	p->field = take_field(p, bound);
+	if (!p->field)
 		return fail_no_term(p);
-	if (bound && !term.field->bindable) {
-		snprintf(what, sizeof(what), "%s cannot be bound to a side", term.field->word);
+	if (bound && !p->field->bindable) {
+		snprintf(what, sizeof(what), "%s cannot be bound to a side", p->field->word);
 		return fail_at(p, start, what);
 	}
-	term.sides = bound ? bound : term.field->sides;
-	if (named)
-		advance(p);
-	if (term.field->read) {
-		if (!term.field->compares)
-			take_equals(p, &term);
-		if (term.field->read(p, &term))
-			return fail_argument(p, term.field);
-		advance(p);
-	}
+	term.match = p->field->match;
+	term.sides = bound ? bound : p->field->sides;
+	if (p->field->read && parse_argument(p, &term))
+		return -1;
 	return emit(p, STEP_TERM, &term);
 }
 
@@ -1069,7 +785,7 @@ void la_filter_ifnames(struct la_filter *filter, la_filter_ifname_fn of, void *c
 	for (unsigned int i = 0; filter && i < filter->count; i++) {
 		struct step *step = &filter->steps[i];
 
-		if (step->kind == STEP_TERM && step->term.field->match == match_ifname) {
+		if (step->kind == STEP_TERM && step->term.match == la_match_ifname) {
 			step->term.ifname.of = of;
 			step->term.ifname.ctx = ctx;
 		}
