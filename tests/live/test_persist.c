@@ -688,7 +688,7 @@ Test(persist, what_cannot_be_is_said)
 	} rows[] = {
 		{{"run", "-i", "eth0", "--persist=a/b", NULL}, 2, "a name is letters, digits"},
 		{{"run", "-i", "eth0", "--persist=", NULL}, 2, "a name is letters, digits"},
-		{{"run", "-i", "eth0", "--bpffs", "/tmp", NULL}, 2, "it goes with --persist"},
+		{{"run", "-i", "eth0", "--bpffs", "/tmp", NULL}, 2, "it goes with persist"},
 		{{"run", "-i", "eth0", "--persist", "--bpffs", "/tmp", NULL},
 		 1,
 		 "/tmp: there is no bpffs (mount one: mount -t bpf bpf /tmp"},
