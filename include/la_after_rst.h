@@ -10,7 +10,7 @@
  *                     where they were (`corrected`), and the flow carries on under its id.
  *
  * The close record is out by then and stays; the gone record tells (`carried_on`, `forged`).
- * For la_on_segment.h only.
+ * For la_on_segment.h and la_on_syn.h only.
  */
 #ifndef LA_AFTER_RST_H
 #define LA_AFTER_RST_H
@@ -48,6 +48,7 @@ LA_INLINE void la_return(struct la_pass *x, __u8 side)
 	s->before = 0;
 	if (s->state != s->was)
 		la_enter(x->f, side, s->was, LA_CORRECTED, LA_CAUSE_RST, x->out);
+	s->was = 0;
 }
 
 /* Both are where they were before the RST, for all to see. */
@@ -75,8 +76,8 @@ LA_INLINE void la_after_rst(struct la_pass *x, __u32 end)
 	} else if ((p->flags & LA_S_RST) && la_survives(x)) {
 		s->marks |= LA_M_ALIVE;
 	}
-	if (la_is_cut(f) && (s->marks & p->marks & LA_M_ALIVE) && s->was >= LA_SYN_RECEIVED &&
-	    p->was >= LA_SYN_RECEIVED)
+	if (la_is_cut(f) && (s->marks & p->marks & LA_M_ALIVE) && s->was >= LA_SYN_SENT &&
+	    p->was >= LA_SYN_SENT)
 		la_carry_on(x);
 }
 

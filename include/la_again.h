@@ -93,6 +93,17 @@ LA_INLINE void la_count_dup(struct la_side *s)
 	s->dups_untold++;
 }
 
+/* Counts a SYN or FIN of s that comes again. False: nobody sent it again, the network copied it. */
+LA_INLINE bool la_count_repeat(struct la_side *s, const struct la_segment *seg)
+{
+	if (!la_is_copy(s, seg)) {
+		s->retrans++;
+		return true;
+	}
+	la_count_dup(s);
+	return false;
+}
+
 /* The receiver says by DSACK that it got something of s twice. */
 LA_INLINE void la_on_dsack(struct la_side *s)
 {

@@ -10,6 +10,7 @@
 #ifndef LA_EXPIRE_H
 #define LA_EXPIRE_H
 
+#include "la_account.h"
 #include "la_fsm.h"
 #include "la_liveness.h"
 #include "la_out.h"
@@ -47,6 +48,7 @@ LA_INLINE bool la_end_one_way(struct la_flow *f, struct la_out *out)
 {
 	int heard = la_closed_one_way(f);
 	__u8 marks, closer;
+	struct la_side *p;
 
 	if (heard < 0)
 		return false;
@@ -54,6 +56,9 @@ LA_INLINE bool la_end_one_way(struct la_flow *f, struct la_out *out)
 	if (marks & LA_M_FIN_AGAIN)
 		return false;
 	closer = marks & LA_M_ACKS_ON ? heard : !heard;
+	p = heard ? &f->side[0] : &f->side[1];
+	if (p->bytes)
+		la_add(&p->bytes, -1ULL); /* the last of them was its FIN */
 	la_close(f, LA_CLOSE_FIN, closer == (f->orig & 1) ? LA_BY_ORIG : LA_BY_RESP, out);
 	return true;
 }

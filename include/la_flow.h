@@ -49,12 +49,13 @@ struct la_hist {
 	__u32 hole_got; /* of the hole: bytes that arrived within it */
 };
 
-/* What a side did after a RST, its own or its peer's, or after its FIN: la_side.marks. */
+/* What a side did, or owes: la_side.marks. */
 enum la_side_mark {
-	LA_M_SPOKE = 0x01,     /* it has sent something since its RST */
-	LA_M_ALIVE = 0x02,     /* what it sent proves that it did not close */
-	LA_M_ACKS_ON = 0x04,   /* one way: it acknowledged more after its FIN */
-	LA_M_FIN_AGAIN = 0x08, /* one way: it sent its FIN again */
+	LA_M_SPOKE = 0x01,	/* it has sent something since its RST */
+	LA_M_ALIVE = 0x02,	/* what it sent after a RST proves that it did not close */
+	LA_M_ACKS_ON = 0x04,	/* one way: it acknowledged more after its FIN */
+	LA_M_FIN_AGAIN = 0x08,	/* one way: it sent its FIN again */
+	LA_M_CHALLENGED = 0x10, /* an unacceptable SYN or RST was sent to it: RFC 5961 */
 };
 
 /* What is known of one endpoint. Names of sequence variables as in RFC 9293 3.3.1. */
@@ -81,7 +82,7 @@ struct la_side {
 	__u32 retrans;	/* segments that carried nothing new */
 	__u32 zeros;	/* segments that announced a zero window */
 	__u32 rst_peer; /* SND.NXT of its peer at its last RST */
-	__u8 was;	/* enum la_state before the RST that cut the connection */
+	__u8 was;	/* enum la_state before the RST that ended it; 0: none has */
 	__u8 ttl_first; /* of its first acceptable segment */
 	__u8 icmp_type; /* last ICMP error that quoted a segment of it; 0: none */
 	__u8 icmp_code;
@@ -124,8 +125,7 @@ enum la_flow_flag {
 	LA_F_REPLIED = 0x08,	 /* both endpoints are known to take part */
 	LA_F_FAST = 0x10,	 /* plain segments may take the fast path */
 	LA_F_PROVISIONAL = 0x20, /* a SYN came on the live tuple: prov is valid */
-	LA_F_CHALLENGED = 0x40,	 /* an unacceptable SYN or RST waits for its challenge ACK */
-	LA_F_CARRIED_ON = 0x80,	 /* its peers go on after the RST that closed it */
+	LA_F_CARRIED_ON = 0x40,	 /* its peers go on after the RST that closed it */
 };
 
 /* A SYN on a live tuple, kept until the SYN-ACK agrees with it (or never). */

@@ -101,7 +101,7 @@ LA_INLINE enum la_reason la_on_rst(struct la_pass *x)
 	}
 	if (verdict == LA_RST_OUT_OF_WINDOW)
 		return LA_R_RST_OUT_OF_WINDOW;
-	f->flags |= LA_F_CHALLENGED;
+	x->p->marks |= LA_M_CHALLENGED;
 	return LA_R_RST_IGNORED;
 }
 

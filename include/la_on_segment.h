@@ -120,9 +120,8 @@ LA_INLINE void la_on_fin_again(struct la_pass *x)
 	struct la_flow *f = x->f;
 	struct la_side *s = x->s, *p = x->p;
 
-	if (la_is_copy(s, x->seg))
-		return la_count_dup(s);
-	s->retrans++;
+	if (!la_count_repeat(s, x->seg))
+		return;
 	s->marks |= LA_M_FIN_AGAIN;
 	if (f->flags & LA_F_CLOSED)
 		f->fin_retrans++;
@@ -130,6 +129,11 @@ LA_INLINE void la_on_fin_again(struct la_pass *x)
 		return;
 	if ((s->flags & LA_S_ACKS) && la_before(x->seg->ack, s->ack))
 		return; /* not sent again, but the old one, late: it would acknowledge more */
+	/* Not the ACK had closed it, but a RST, which it may not have had; or it never was open. */
+	if (s->state == LA_CLOSED && (s->was || la_before(p->ack, s->fin_end))) {
+		la_take_back(x, x->d, LA_CAUSE_FIN);
+		return;
+	}
 	la_move(f, x->d, LA_EV_LOST_ACK_OF_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
 	if ((p->flags & LA_S_FIN) && la_before(x->seg->ack, p->fin_end))
 		la_move(f, x->d, LA_EV_LOST_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
@@ -143,7 +147,7 @@ LA_INLINE void la_on_fin_again(struct la_pass *x)
 LA_INLINE void la_prove_fin_arrived(struct la_pass *x)
 {
 	struct la_side *s = x->s, *p = x->p;
-	bool passive = !(p->flags & LA_S_ACTIVE), doubt = la_may_follow_fin(x);
+	bool passive = !(p->flags & LA_S_ACTIVE), doubt = la_may_follow_fin(x) || !p->pkts;
 
 	/* The FIN of a passive closer bears the ACK of the other one. */
 	if (passive && s->state == LA_FIN_WAIT_1)
@@ -157,7 +161,8 @@ LA_INLINE void la_prove_fin_arrived(struct la_pass *x)
 LA_INLINE void la_prove_sender(struct la_pass *x, __u32 end)
 {
 	struct la_side *s = x->s, *p = x->p;
-	enum la_certainty how = la_is_belated_fin(x) ? LA_PRESUMED : LA_SEEN;
+	/* Of whom only this side is heard, the FIN may have come before: then this is LAST_ACK. */
+	enum la_certainty how = la_is_belated_fin(x) || !p->pkts ? LA_PRESUMED : LA_SEEN;
 	bool fin = x->seg->flags & LA_FIN;
 
 	if (s->state == LA_SYN_SENT)
@@ -170,6 +175,9 @@ LA_INLINE void la_prove_sender(struct la_pass *x, __u32 end)
 		la_move(x->f, !x->d, LA_EV_SND_ACK_OF_SYN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
 		la_move(x->f, x->d, LA_EV_RCV_ACK_OF_SYN, LA_SEEN, LA_CAUSE_ACK, x->out);
 	}
+	/* Four segments: the answer to a SYN whose sender had acknowledged ours before. */
+	if (s->state == LA_SYN_RECEIVED && p->state == LA_SYN_RECEIVED && (p->flags & LA_S_ACKS))
+		la_move(x->f, x->d, LA_EV_RCV_ACK_OF_SYN, LA_SEEN, LA_CAUSE_ACK, x->out);
 	if (s->state == LA_ESTABLISHED)
 		s->flags &= ~LA_S_PRESUMED;
 	if ((p->flags & LA_S_FIN) && !la_before(x->seg->ack, p->fin_end) &&
@@ -179,7 +187,7 @@ LA_INLINE void la_prove_sender(struct la_pass *x, __u32 end)
 		return;
 	if ((s->flags & LA_S_FIN) && end == s->fin_end)
 		la_on_fin_again(x);
-	else if (!(s->flags & LA_S_FIN))
+	else if (!(s->flags & LA_S_FIN) && !la_before(end, s->nxt)) /* nobody closes in his past */
 		la_on_first_fin(x, end, how);
 }
 
@@ -257,10 +265,29 @@ LA_INLINE bool la_resync(struct la_pass *x, __u32 end)
 	return true;
 }
 
+/* What is older than this has been answered, ns. */
+#define LA_CHALLENGE_NS LA_SEC_NS
+
+/* The ACK by which s answers an unacceptable SYN or RST (RFC 5961)? It says nothing new. */
 LA_INLINE bool la_is_challenge(const struct la_pass *x)
 {
-	return (x->f->flags & LA_F_CHALLENGED) && !x->seg->len && !(x->seg->flags & LA_FIN) &&
-	       (x->s->flags & LA_S_ACKS) && x->seg->ack == x->s->ack;
+	const struct la_flow *f = x->f;
+	__u64 asked = f->rst_at > f->prov.ts ? f->rst_at : f->prov.ts;
+
+	return (x->s->marks & LA_M_CHALLENGED) && !x->seg->len && !(x->seg->flags & LA_FIN) &&
+	       (x->s->flags & LA_S_ACKS) && x->seg->ack == x->s->ack &&
+	       la_elapsed(asked, x->out->ts) < LA_CHALLENGE_NS;
+}
+
+/*
+ * An ACK instead of the SYN-ACK: an older connection's challenge (RFC 5961), or, if it is the
+ * SYN's, half of the answer: a handshake of four segments.
+ */
+LA_INLINE enum la_reason la_on_lone_ack(struct la_pass *x)
+{
+	if (x->seg->ack == x->p->nxt)
+		la_take_ack(x->s, x->seg);
+	return LA_R_CHALLENGE_ACK;
 }
 
 LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
@@ -274,9 +301,8 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 	if (s->state == LA_SYN_SENT && x->seg->seq != s->nxt && !(p->flags & LA_S_SYN))
 		return LA_R_SEQ_ABOVE_WINDOW; /* not of this attempt */
 	if (s->state == LA_LISTEN) {
-		/* An ACK instead of the SYN-ACK: an older connection's challenge (RFC 5961). */
 		if (x->seg->ack != p->nxt || !(x->seg->len || (x->seg->flags & LA_FIN)))
-			return LA_R_CHALLENGE_ACK;
+			return la_on_lone_ack(x);
 		la_on_missed_syn_ack(x);
 	}
 	la_settle_isn(p, x->seg);
@@ -292,22 +318,22 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 	x->out->reason = reason;
 	reason = la_reload(x->out->reason);
 	if (la_is_challenge(x)) {
-		f->flags &= ~LA_F_CHALLENGED;
+		s->marks &= ~LA_M_CHALLENGED;
 		return LA_R_CHALLENGE_ACK;
 	}
-	if (x->seg->len)
-		f->flags &= ~LA_F_CHALLENGED;
+	s->marks &= ~LA_M_CHALLENGED;
 	if (!(s->flags & LA_S_SEEN)) {
 		s->flags |= LA_S_SEEN;
 		s->nxt = x->seg->seq;
 	}
-	if ((s->flags & LA_S_ACKS) && la_after(x->seg->ack, s->ack))
+	if (la_is_answered(x, end))
 		f->flags |= LA_F_REPLIED;
 	la_after_rst(x, end);
 	survives = la_speaks_after_rst(x);
 	la_unheard_fin(x);
 	la_note_stage(x, end);
-	la_account_ack(p, x->seg->ack, &x->gap);
+	if (p->flags & LA_S_SEEN)
+		la_account_ack(p, x->seg->ack, &x->gap);
 	la_prove_sender(x, end);
 	if (reason == LA_R_WINDOW_PROBE)
 		s->probes++;

@@ -2,7 +2,7 @@
 /*
  * la_on_syn.h - SYN and SYN-ACK: attempts, retries, simultaneous open, and ports used again.
  *
- *   SYN      first of its side    opens, or crosses the peer's SYN
+ *   SYN      first of its side    opens, or crosses the peer's SYN, or follows its own ACK
  *            same number          a retry: belongs to its attempt, renews nothing
  *            after the end        a new connection, if TIME_WAIT lets it (RFC 1122)
  *            on a live tuple      provisional: the answer decides (RFC 9293 3.10.7.4)
@@ -10,13 +10,21 @@
  *            answers a provisional SYN: the old connection is history
  *            answers the SYN of the old connection: a copy of that SYN was under way
  *            repeated             its sender has not had the ACK
+ *            after a refusal      of the same SYN: who refused it goes on (la_forged.h)
  *            anything else        invalid
+ *   either   below all that was seen of a flow picked up in its middle: it began so, and now
+ *            the direction is known
  */
 #ifndef LA_ON_SYN_H
 #define LA_ON_SYN_H
 
+#include "la_after_rst.h"
+#include "la_history.h"
 #include "la_pass.h"
 #include "la_rst.h"
+
+/* A SYN is not overtaken by more than 2^16 bytes. */
+#define LA_SYN_OVERTAKEN 16
 
 /* Sends the segment to a new flow; this one leaves, with its close record if it had none. */
 LA_INLINE enum la_reason la_replace(struct la_pass *x)
@@ -48,7 +56,8 @@ LA_INLINE enum la_reason la_note_provisional(struct la_pass *x)
 	prov->opts = x->seg->opts;
 	prov->dir = x->d;
 	prov->ttl = x->seg->ttl;
-	x->f->flags |= LA_F_PROVISIONAL | LA_F_CHALLENGED;
+	x->f->flags |= LA_F_PROVISIONAL;
+	x->p->marks |= LA_M_CHALLENGED;
 	return LA_R_PROVISIONAL_SYN;
 }
 
@@ -62,15 +71,62 @@ LA_INLINE enum la_reason la_note_late_syn(struct la_pass *x, enum la_reason reas
 	return reason;
 }
 
-/* The first SYN of this side: it opens the attempt, or crosses the peer's. */
+/*
+ * A SYN or SYN-ACK that was overtaken, of a flow picked up in its middle: its number lies just
+ * below the first one seen of its sender, and what it acknowledges below that of the peer. A
+ * new connection on the same ports would begin beyond them, or anywhere in 2^32. In numbers,
+ * as in la_forged.h.
+ */
+LA_INLINE bool la_is_overtaken_syn(const struct la_pass *x)
+{
+	const struct la_side *s = x->s, *p = x->p;
+	__u32 midstream = la_bit(x->f->flags, LA_F_MIDSTREAM) & ~la_bit(x->f->flags, LA_F_CLOSED);
+	__u32 known = la_bit(s->flags, LA_S_SYN); /* from the SYN-ACK, see la_open.h */
+	__u32 fresh = la_bit(s->flags, LA_S_SEEN) & ~(known & la_differ(s->pkts, 0));
+	__u32 below = s->isn - 1 + known - x->seg->seq;
+	__u32 peer = p->isn + la_bit(p->flags, LA_S_SYN) - x->seg->ack;
+	__u32 apart = la_differ(below >> LA_SYN_OVERTAKEN, 0) |
+		      (la_bit(x->seg->flags, LA_ACK) & la_differ(peer >> LA_SYN_OVERTAKEN, 0));
+
+	return midstream & fresh & ~apart & 1;
+}
+
+/* It names the originator. The id stays; what is told from here on bears the right names. */
+LA_INLINE enum la_reason la_take_overtaken_syn(struct la_pass *x)
+{
+	__u8 orig = x->seg->flags & LA_ACK ? !x->d : x->d;
+
+	if (x->f->orig != orig)
+		la_history_flipped(x->f);
+	x->f->orig = orig;
+	x->s->isn = x->seg->seq;
+	x->s->flags |= LA_S_SYN;
+	if (x->seg->opts & LA_OPT_MSS)
+		x->s->mss = x->seg->mss;
+	if (x->s->state == LA_SYN_SENT) {
+		x->s->flags &= ~LA_S_PRESUMED;
+		x->s->before = 0;
+	}
+	return LA_R_ACCEPTED;
+}
+
+/*
+ * The first SYN of this side: it opens the attempt, or crosses the peer's. Who has already
+ * acknowledged that (LA_S_ACKS) only sends the halves of its SYN-ACK apart.
+ */
 LA_INLINE enum la_reason la_first_syn(struct la_pass *x)
 {
+	bool apart = x->s->flags & LA_S_ACKS;
+
 	la_take_syn(x->s, x->seg->seq, x->seg->seq + 1 + x->seg->len, x->seg->mss, x->seg->wscale,
 		    x->seg->opts);
 	x->s->bytes += x->seg->len;
+	if (x->p->flags & LA_S_SYN)
+		la_agree_wscale(x->f);
 	if (x->p->state == LA_SYN_SENT)
 		x->f->flags |= LA_F_REPLIED;
-	la_move(x->f, x->d, LA_EV_SND_SYN, LA_SEEN, LA_CAUSE_SYN, x->out);
+	la_move(x->f, x->d, apart ? LA_EV_SND_SYN_ACK : LA_EV_SND_SYN, LA_SEEN, LA_CAUSE_SYN,
+		x->out);
 	la_move(x->f, !x->d, LA_EV_RCV_SYN, LA_PRESUMED, LA_CAUSE_SYN, x->out);
 	return LA_R_ACCEPTED;
 }
@@ -81,7 +137,7 @@ LA_INLINE enum la_reason la_on_syn(struct la_pass *x)
 	struct la_side *s = x->s, *p = x->p;
 
 	if ((s->flags & LA_S_SYN) && x->seg->seq == s->isn) {
-		s->retrans++;
+		la_count_repeat(s, x->seg);
 		return la_ended(f) ? la_note_late_syn(x, LA_R_LATE) : LA_R_SYN_RETRANSMIT;
 	}
 	if (!(s->flags & LA_S_SEEN) && (p->state == LA_SYN_SENT || p->state == LA_LISTEN))
@@ -134,10 +190,11 @@ LA_INLINE enum la_reason la_replace_by_old_syn(struct la_pass *x)
 /* The same SYN-ACK again: its sender has not had the ACK. */
 LA_INLINE enum la_reason la_repeat_syn_ack(struct la_pass *x)
 {
-	x->s->retrans++;
+	bool again = la_count_repeat(x->s, x->seg);
+
 	if (la_ended(x->f))
 		return LA_R_LATE;
-	if (x->s->flags & LA_S_PRESUMED)
+	if (again && (x->s->flags & LA_S_PRESUMED))
 		la_move(x->f, x->d, LA_EV_LOST_ACK_OF_SYN, LA_CORRECTED, LA_CAUSE_SYN_ACK, x->out);
 	return LA_R_SYN_RETRANSMIT;
 }
@@ -170,11 +227,48 @@ LA_INLINE enum la_reason la_accept_syn_ack(struct la_pass *x)
 	return LA_R_ACCEPTED;
 }
 
+/*
+ * A SYN-ACK for the very SYN that its sender is said to have refused? Not if that RST comes
+ * after it in number, and has overtaken it.
+ */
+LA_INLINE bool la_denies_refusal(const struct la_pass *x)
+{
+	const struct la_flow *f = x->f;
+
+	return la_is_cut(f) && f->rst_verdict == LA_RST_SYN_SENT_ACK_OK && f->rst_sender == x->d &&
+	       x->s->state == LA_CLOSED && la_acks_syn(x->p, x->seg) &&
+	       x->s->rst_seq != x->seg->seq + 1;
+}
+
+/*
+ * It goes on, and if the peer does, so does the connection (la_after_rst.h). Only a SYN that
+ * was sent twice may be refused and then accepted.
+ */
+LA_INLINE enum la_reason la_on_denied_refusal(struct la_pass *x)
+{
+	struct la_side *s = x->s;
+
+	la_return(x, x->d);
+	s->marks |= LA_M_SPOKE | LA_M_ALIVE;
+	if (!x->p->retrans && !(x->f->flags & LA_F_PROVISIONAL))
+		x->f->forged |= LA_EVIDENCE_BIT(SENDS_ON);
+	la_take_syn(s, x->seg->seq, x->seg->seq + 1 + x->seg->len, x->seg->mss, x->seg->wscale,
+		    x->seg->opts);
+	la_agree_wscale(x->f);
+	la_take_ack(s, x->seg);
+	la_move(x->f, x->d, LA_EV_SND_SYN_ACK, LA_SEEN, LA_CAUSE_SYN_ACK, x->out);
+	s->rst_seq = x->seg->seq; /* who acknowledges more than that has not closed */
+	s->was = s->state;
+	return LA_R_LATE;
+}
+
 LA_INLINE enum la_reason la_on_syn_ack(struct la_pass *x)
 {
 	struct la_side *s = x->s, *p = x->p;
 	__u8 ps = p->state;
 
+	if (la_denies_refusal(x))
+		return la_on_denied_refusal(x);
 	if (la_answers_old_syn(x))
 		return la_replace_by_old_syn(x);
 	if (la_answers_provisional(x))

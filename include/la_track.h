@@ -51,8 +51,8 @@ LA_INLINE bool la_may_go_fast(const struct la_flow *f)
 	       !((a->flags | b->flags) & (LA_S_PRESUMED | LA_S_REFUSED | LA_S_SHUT)) &&
 	       !(a->hist.ahead | b->hist.ahead) && a->hole_lo == a->hole_hi &&
 	       b->hole_lo == b->hole_hi && (a->flags & b->flags & LA_S_ACKS) &&
-	       !(f->flags & (LA_F_CHALLENGED | LA_F_CLOSED)) && !f->unanswered &&
-	       !(la_goes_unproven(a) || la_goes_unproven(b));
+	       !((a->marks | b->marks) & LA_M_CHALLENGED) && !(f->flags & LA_F_CLOSED) &&
+	       !f->unanswered && !(la_goes_unproven(a) || la_goes_unproven(b));
 }
 
 LA_INLINE void la_settle(struct la_pass *x)
@@ -99,6 +99,8 @@ LA_INLINE enum la_reason la_dispatch(struct la_pass *x)
 		return la_on_rst(x);
 	if (!(flags & LA_SYN))
 		return la_paws_drops(x->f, x->p, x->seg) ? LA_R_PAWS : la_on_segment(x);
+	if (la_is_overtaken_syn(x))
+		return la_take_overtaken_syn(x);
 	return flags & LA_ACK ? la_on_syn_ack(x) : la_on_syn(x);
 }
 
@@ -149,6 +151,7 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 	la_remember(&out->was, f, x.s);
 	out->reason = la_dispatch(&x);
 	reason = la_reload(out->reason);
+	x.orig = d == la_reload(f->orig); /* a late SYN may have turned it */
 	if (!(out->want & LA_WANT_AGAIN)) {
 		la_history_note(&x, &out->was, reason);
 		if (reason == LA_R_ACCEPTED)

@@ -35,8 +35,10 @@ LA_INLINE void la_presume_reset(struct la_pass *x, __u8 side)
 	struct la_side *s = &x->f->side[side & 1];
 	__u8 before = s->state;
 
-	if (la_move(x->f, side, LA_EV_RESET, LA_PRESUMED, LA_CAUSE_RST, x->out))
-		s->before = before;
+	if (!la_move(x->f, side, LA_EV_RESET, LA_PRESUMED, LA_CAUSE_RST, x->out))
+		return;
+	s->before = before;
+	s->was = before;
 }
 
 /* What a RST proves of its sender, before it ends it. */
@@ -61,10 +63,14 @@ LA_INLINE void la_rst_proves(struct la_pass *x)
  */
 LA_INLINE void la_on_late_rst(struct la_pass *x)
 {
+	__u8 before;
+
 	if (x->seg->seq != x->s->nxt)
 		return;
 	la_rst_proves(x);
-	la_move(x->f, x->d, LA_EV_RESET, LA_SEEN, LA_CAUSE_RST, x->out);
+	before = x->s->state;
+	if (la_move(x->f, x->d, LA_EV_RESET, LA_SEEN, LA_CAUSE_RST, x->out))
+		x->s->was = before;
 	la_presume_reset(x, !x->d);
 }
 

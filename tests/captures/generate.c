@@ -128,6 +128,22 @@ static story simultaneous_open = {
 	{0, 'C', S, 0, 0, 0, 0},    {1, 'S', S, 0, 0, 0, 0},	{20, 'C', SA, 0, 1, 0, 0},
 	{1, 'S', SA, 0, 1, 0, 0},   {20, 'C', PA, 1, 1, 10, 0}, {20, 'S', A, 1, 11, 0, 0},
 	{50, 'C', FA, 11, 1, 0, 0}, {20, 'S', FA, 1, 12, 0, 0}, {20, 'C', A, 12, 2, 0, 0}};
+/* The server sends its ACK and its SYN apart; the client answers with a plain ACK. */
+static story four_packets = {
+	{0, 'C', S, 0, 0, 0, 0},    {20, 'S', A, 0, 1, 0, 0},	{1, 'S', S, 0, 0, 0, 0},
+	{20, 'C', A, 1, 1, 0, 0},   {1, 'C', PA, 1, 1, 10, 0},	{20, 'S', A, 1, 11, 0, 0},
+	{50, 'S', FA, 1, 11, 0, 0}, {20, 'C', FA, 11, 2, 0, 0}, {20, 'S', A, 2, 12, 0, 0}};
+/* Data overtakes the SYN, and the SYN-ACK. */
+static story late_syn = {{0, 'C', PA, 1, 1, 10, 0},  {1, 'C', S, 0, 0, 0, 0},
+			 {20, 'S', A, 1, 11, 0, 0},  {1, 'S', SA, 0, 1, 0, 0},
+			 {50, 'C', FA, 11, 1, 0, 0}, {20, 'S', FA, 1, 12, 0, 0},
+			 {20, 'C', A, 12, 2, 0, 0}};
+/* Somebody refuses in the server's name; the server answers all the same, and the client goes on.
+ */
+static story refusal_denied = {
+	{0, 'C', S, 0, 0, 0, 0},    {5, 'S', RA, 0, 1, 0, 0},	{20, 'S', SA, 0, 1, 0, 0},
+	{20, 'C', A, 1, 1, 0, 0},   {1, 'C', PA, 1, 1, 10, 0},	{20, 'S', A, 1, 11, 0, 0},
+	{50, 'C', FA, 11, 1, 0, 0}, {20, 'S', FA, 1, 12, 0, 0}, {20, 'C', A, 12, 2, 0, 0}};
 static story data_on_syn_and_fin = {{0, 'C', S, 0, 0, 30, 0},	   {20, 'S', SA, 0, 31, 0, 0},
 				    {20, 'C', A, 31, 1, 0, 0},	   {20, 'S', FPA, 1, 31, 700, 0},
 				    {20, 'C', FPA, 31, 702, 9, 0}, {20, 'S', A, 702, 41, 0, 0}};
@@ -228,6 +244,9 @@ static const struct capture captures[] = {
 	{.name = "last-ack-lost", .story = last_ack_lost, .link = LINKTYPE_ETHERNET},
 	{.name = "silent-death", .story = silent_death, .link = LINKTYPE_ETHERNET},
 	{.name = "simultaneous-open", .story = simultaneous_open, .link = LINKTYPE_ETHERNET},
+	{.name = "four-packet-handshake", .story = four_packets, .link = LINKTYPE_ETHERNET},
+	{.name = "late-syn", .story = late_syn, .link = LINKTYPE_ETHERNET},
+	{.name = "refusal-denied", .story = refusal_denied, .link = LINKTYPE_ETHERNET},
 	{.name = "data-on-syn-and-fin", .story = data_on_syn_and_fin, .link = LINKTYPE_ETHERNET},
 	{.name = "ports-again", .story = ports_again, .link = LINKTYPE_ETHERNET},
 	{.name = "provisional-syn", .story = provisional, .link = LINKTYPE_ETHERNET},

@@ -13,7 +13,8 @@
  *   seen: only of who sent the segment, or of the SYN that was provisional before
  *   presumed: only of who it was sent to, or of whom a RST is still under way to, or
  *   whose FIN may have been missed, or whose SYN-ACK may be an old one
- *   corrected: only where something was presumed before, or by a FIN that came late
+ *   corrected: only where something was presumed before, or by a FIN that was overtaken, or
+ *   by two who both go on after a RST
  *   timer: only by the clock
  *   one close a connection, gone only after it, states and times of the close add up
  *   record numbers without a gap, counters that never fall, time that never runs back
@@ -79,6 +80,12 @@ static bool is_closing(__u8 state)
 	       state == LA_LAST_ACK;
 }
 
+/* Its sender's ACK of the peer's FIN overtook it: it had closed before that arrived. */
+static bool is_overtaken_fin(const struct la_change *c)
+{
+	return c->cause == LA_CAUSE_FIN && c->from == LA_CLOSE_WAIT && c->to == LA_ESTABLISHED;
+}
+
 /* seg: what did it, NULL if it was a clock. */
 static void check_certainty(const struct model *m, const struct la_change *c,
 			    const struct la_segment *seg)
@@ -93,7 +100,7 @@ static void check_certainty(const struct model *m, const struct la_change *c,
 		break;
 	case LA_CORRECTED:
 		/* la_after_rst.h: both carry on, so neither had heeded the RST. */
-		PROMISE(seg && (m->presumed_once[c->side] || c->cause == LA_CAUSE_FIN ||
+		PROMISE(seg && (m->presumed_once[c->side] || is_overtaken_fin(c) ||
 				(c->cause == LA_CAUSE_RST && c->from == LA_CLOSED)));
 		break;
 	case LA_TIMER:
@@ -151,11 +158,12 @@ static void check_close(struct model *m, const struct world *w)
 }
 
 /*
- * Nothing falls, but for one byte: a FIN whose ACK came first was taken for data until now.
+ * Nothing falls, but for one byte: a FIN whose ACK came first was taken for data until now, or
+ * until a clock told that nothing follows (la_one_way.h).
  */
 static void check_counters(struct model *m, const struct la_flow *f, const struct la_segment *seg)
 {
-	bool fin = seg && seg->flags & LA_FIN;
+	bool fin = !seg || seg->flags & LA_FIN;
 
 	for (int i = 0; i < 2; i++) {
 		const struct la_side *s = &f->side[i];

@@ -54,6 +54,8 @@ static const char *const sysctls[][2] = {
 #define MAC_SERVER "02:09:00:00:02:01"
 #define MAC_LEFT   "02:09:00:00:01:fe"
 #define MAC_RIGHT  "02:09:00:00:02:fe"
+#define MAC_BACK_C "02:09:00:00:03:01"
+#define MAC_BACK_S "02:09:00:00:03:02"
 
 #define CABLE "link add %s address %s type veth peer name %s address %s netns /proc/%d/fd/%d\n"
 #define UP(dev)                                                                                    \
@@ -84,6 +86,15 @@ static const char *const routed_scripts[LA_LAB_HOSTS] = {
 		ADDR("right", "10.9.2.254/24", "fd09::2:fe/112")
 			NEIGH("left", MAC_CLIENT, "10.9.1.1", "fd09::1:1")
 				NEIGH("right", MAC_SERVER, "10.9.2.1", "fd09::2:1"),
+};
+
+/* Of la_lab_shortcut(): the client needs no route, it does not answer this way. */
+static const char *const shortcut_scripts[] = {
+	[LA_LAB_CLIENT] = UP("back"),
+	[LA_LAB_SERVER] =
+		UP("back") NEIGH("back", MAC_BACK_C, "10.9.1.1",
+				 "fd09::1:1") "route add 10.9.1.1/32 dev back src 10.9.2.1\n"
+					      "route add fd09::1:1/128 dev back src fd09::2:1\n",
 };
 
 static void complain(const char *what, const char *on)
@@ -251,6 +262,14 @@ struct la_lab *la_lab_new(bool router)
 		return lab;
 	la_lab_free(lab);
 	return NULL;
+}
+
+bool la_lab_shortcut(struct la_lab *lab)
+{
+	return lay_cable(lab, LA_LAB_CLIENT, "back", MAC_BACK_C, LA_LAB_SERVER, "back",
+			 MAC_BACK_S) &&
+	       run_ip(lab, LA_LAB_CLIENT, shortcut_scripts[LA_LAB_CLIENT]) &&
+	       run_ip(lab, LA_LAB_SERVER, shortcut_scripts[LA_LAB_SERVER]);
 }
 
 void la_lab_free(struct la_lab *lab)

@@ -32,6 +32,12 @@ struct la_lab_addr {
 
 struct la_lab *la_lab_new(bool router);
 
+/*
+ * Lays a second cable, from the server straight to the client (`back` at both), and takes the
+ * server's routes over it: what the server sends passes the router no more.
+ */
+bool la_lab_shortcut(struct la_lab *lab);
+
 /* Free of what the process holds; with it the namespaces go. NULL is fine. */
 void la_lab_free(struct la_lab *lab);
 

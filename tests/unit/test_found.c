@@ -74,3 +74,23 @@ Test(found, an_ack_far_ahead_is_not_too_old)
 	cr_expect_eq(la_window_check(&t.flow.side[!t.orig], &t.flow.side[t.orig], &seg),
 		     LA_R_ACCEPTED);
 }
+
+/* Whose FIN lies in the past of what its sender has said: no FIN. */
+Test(found, a_fin_below_what_its_sender_has_sent)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1}, {ORIG, PA, 1, 1, 1000},
+		   {ORIG, FA, 101, 1, 0, 0, LA_ESTABLISHED, LA_ESTABLISHED},
+		   {RESP, A, 1, 1001, 0, 0, LA_ESTABLISHED, LA_ESTABLISHED});
+	cr_assert_eq(t.flow.side[t.orig].flags & LA_S_FIN, 0);
+}
+
+/* Closed by a late RST out of CLOSING, an endpoint has no FIN to send again. */
+Test(found, a_fin_again_after_a_late_rst)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1}, {ORIG, FA, 1, 1},
+		   {RESP, FA, 1, 1}, {ORIG, A, 2, 2}, {RESP, A, 2, 2},
+		   {ORIG, FA, 1, 2, 0, LA_R_LATE, LA_CLOSING, LA_TIME_WAIT},
+		   {ORIG, R, 2, .reason = LA_R_LATE, .orig = LA_CLOSED, .resp = LA_TIME_WAIT},
+		   {ORIG, FA, 1, 2, 0, LA_R_LATE, LA_CLOSED, LA_TIME_WAIT});
+	assert_gapless(&t);
+}

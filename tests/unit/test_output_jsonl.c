@@ -507,3 +507,108 @@ Test(jsonl, a_full_disk_is_said_once, .timeout = 10)
 	cr_expect_eq(count_of(said, "\n"), 1, "%s", said);
 	cr_expect_not_null(strstr(said, "No space left on device"), "%s", said);
 }
+
+/* ---- what is seldom there ---- */
+
+/* An attempt that a router or the host answers with an ICMP error. */
+static void story_icmp(struct talk *t, enum la_close_reason reason, __u8 type, __u8 code)
+{
+	struct la_rec_close *close;
+
+	talk_says(t, LA_ORIG, LA_SYN, 0, 0, 0);
+	talk_moves(t, LA_ORIG, LA_SYN_SENT, LA_SEEN, LA_CAUSE_SYN);
+	talk_timer(t); /* no segment */
+	talk_moves(t, LA_ORIG, LA_CLOSED, LA_PRESUMED, LA_CAUSE_ICMP);
+	close = talk_closes(t, reason, LA_BY_NONE, LA_CONN_S0, "S");
+	close->icmp_type = type;
+	close->icmp_code = code;
+}
+
+static void story_prohibited(struct talk *t)
+{
+	story_icmp(t, LA_CLOSE_UNREACHABLE, 3, 13);
+}
+
+static void story_port_unreachable(struct talk *t)
+{
+	story_icmp(t, LA_CLOSE_REFUSED, 3, 3);
+	t->rec[t->n - 1].close.icmp_to = LA_RESP;
+}
+
+Test(jsonl, an_icmp_error_is_named, .timeout = 10)
+{
+	const json_t *line;
+	struct lines l;
+
+	tell(&l, story_prohibited);
+	cr_expect_str_eq(text_of(nth(&l, "state", 1), "cause"), "icmp");
+	line = nth(&l, "close", 0);
+	cr_expect_str_eq(text_of(line, "reason"), "unreachable");
+	cr_expect_str_eq(text_of(line, "icmp"), "admin_prohibited");
+	cr_expect_eq(number_of(line, "icmp_type"), 3);
+	cr_expect_eq(number_of(line, "icmp_code"), 13);
+	cr_expect_str_eq(text_of(line, "icmp_to"), "orig");
+	release(&l);
+	tell(&l, story_port_unreachable);
+	line = nth(&l, "close", 0);
+	cr_expect_str_eq(text_of(line, "icmp"), "port_unreachable");
+	cr_expect_str_eq(text_of(line, "icmp_to"), "resp");
+	release(&l);
+}
+
+Test(jsonl, no_icmp_no_keys, .timeout = 10)
+{
+	static const char *const absent[] = {"icmp", "icmp_type", "icmp_code", "icmp_to",
+					     "one_way"};
+	struct lines l;
+
+	tell(&l, story_reset);
+	for (size_t i = 0; i < sizeof(absent) / sizeof(*absent); i++)
+		cr_expect_not(has(nth(&l, "close", 0), absent[i]), "%s", absent[i]);
+	release(&l);
+}
+
+static void story_one_way(struct talk *t)
+{
+	story_handshake(t);
+	talk_closes(t, LA_CLOSE_FIN, LA_BY_RESP, LA_CONN_SHR, "^haf")->one_way = 1 + LA_RESP;
+}
+
+Test(jsonl, one_way_names_the_side_that_is_heard, .timeout = 10)
+{
+	struct lines l;
+
+	tell(&l, story_one_way);
+	cr_expect_str_eq(text_of(nth(&l, "close", 0), "one_way"), "resp");
+	release(&l);
+}
+
+static void story_carried_on(struct talk *t)
+{
+	struct la_rec_gone *gone;
+
+	story_reset(t);
+	gone = &t->rec[t->n - 1].gone;
+	gone->forged = 1 << (LA_EVIDENCE_SENDS_ON - 1) | 1 << (LA_EVIDENCE_BOTH_SIDES - 1);
+	gone->carried_on = 1;
+}
+
+/* What shows only after the close record is in the gone record. */
+Test(jsonl, gone_tells_that_it_carried_on, .timeout = 10)
+{
+	const json_t *line, *forged;
+	struct lines l;
+
+	tell(&l, story_carried_on);
+	line = nth(&l, "gone", 0);
+	forged = json_object_get(line, "forged");
+	cr_assert_eq(json_array_size(forged), 2);
+	cr_expect_str_eq(json_string_value(json_array_get(forged, 0)), "sends_on");
+	cr_expect_str_eq(json_string_value(json_array_get(forged, 1)), "both_sides");
+	cr_expect(json_is_true(json_object_get(line, "carried_on")));
+	release(&l);
+	tell(&l, story_reset);
+	cr_expect_not(has(nth(&l, "gone", 0), "forged"));
+	cr_expect_not(has(nth(&l, "gone", 0), "carried_on"));
+	release(&l);
+}

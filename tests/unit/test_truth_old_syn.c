@@ -66,11 +66,11 @@ Test(truth_old_syn, a_time_wait_does_not_accept_the_answer)
 		    .reason = LA_R_ACK_TOO_OLD, .orig = LA_CLOSED, .resp = LA_SYN_RECEIVED});
 }
 
-/* The RST that ended the first connection was forged: there is a client, and it answers. */
+/* The RST that refused the SYN was forged: there is a client, and it answers. */
 Test(truth_old_syn, an_answer_shows_a_client)
 {
 	talk_lines(&t, {ORIG, S}, {RESP, RA, 0, TALK_ISN_ORIG + 1, .raw = true},
-		   {RESP, SA, 0, 1, 0, 0, LA_CLOSED, LA_SYN_RECEIVED},
+		   {RESP, SA, 0, 1, 0, LA_R_LATE, LA_CLOSED, LA_SYN_RECEIVED},
 		   {ORIG, A, 1, 1, 0, 0, LA_ESTABLISHED, LA_ESTABLISHED});
 }
 
