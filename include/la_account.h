@@ -133,7 +133,7 @@ LA_INLINE __u32 la_close_hole(struct la_side *p, __u32 ack)
 /* The peer acknowledged up to `ack`: it has what this observer may have missed. */
 LA_INLINE void la_account_ack(struct la_side *p, __u32 ack, struct la_gap *gap)
 {
-	__u32 missed = la_advance(p, ack);
+	__u32 missed = p->flags & LA_S_SEEN ? la_advance(p, ack) : 0; /* else from nowhere */
 
 	if (missed)
 		la_add(&p->bytes, missed);

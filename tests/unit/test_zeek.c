@@ -366,6 +366,21 @@ Test(zeek, data_after_its_ack)
 	cr_expect_eq(t.flow.side[t.orig].bytes, 10);
 }
 
+/* Of a side that is not heard, the first ACK tells where its numbers begin, whatever they are. */
+Test(zeek, bytes_of_a_side_that_is_not_heard)
+{
+	static const __u32 isns[] = {0, 5000, 0x7fffffff, 0x80000000, 0xfffffff0};
+
+	for (size_t i = 0; i < sizeof(isns) / sizeof(*isns); i++) {
+		init();
+		t.isn[RESP] = isns[i];
+		talk_lines(&t, {ORIG, S}, {ORIG, A, 1, 1}, {ORIG, PA, 1, 1, 10},
+			   {ORIG, A, 11, 1001});
+		cr_expect_eq(t.flow.side[!t.orig].bytes, 1000, "%x: %llu", isns[i],
+			     t.flow.side[!t.orig].bytes);
+	}
+}
+
 /* The FIN was missed, its ACK was not, and then the FIN comes again: it is no data. */
 Test(zeek, fin_after_its_ack)
 {
