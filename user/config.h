@@ -10,9 +10,6 @@
 
 #include "run_options.h"
 
-/* Where it is looked for if nobody says where. */
-#define LA_CONFIG_DEFAULT "/etc/lastack/lastack.yaml"
-
 struct la_config_file;
 
 /*

@@ -4,7 +4,6 @@
  * run_options.h.
  */
 #include "run_options.h"
-#include "config.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +122,7 @@ static int set_persist(struct la_run_options *opts, const char *text, char *err,
 	const char *name = text ? text : LA_PERSIST_NAME;
 
 	if (la_persist_name_ok(name)) {
+		memset(opts->persist, 0, sizeof(opts->persist));
 		strcpy(opts->persist, name);
 		return 0;
 	}
@@ -133,6 +133,7 @@ static int set_persist(struct la_run_options *opts, const char *text, char *err,
 static int set_bpffs(struct la_run_options *opts, const char *text, char *err, size_t size)
 {
 	if (*text && strlen(text) < sizeof(opts->bpffs)) {
+		memset(opts->bpffs, 0, sizeof(opts->bpffs));
 		strcpy(opts->bpffs, text);
 		return 0;
 	}

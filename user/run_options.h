@@ -15,6 +15,9 @@
 #include "select.h"
 #include <limits.h>
 
+/* The configuration file, if nobody says where it is. */
+#define LA_CONFIG_DEFAULT "/etc/lastack/lastack.yaml"
+
 struct la_run_options {
 	struct la_options shared;
 	struct la_select select;
@@ -23,6 +26,7 @@ struct la_run_options {
 	__u64 max_flows;
 	__u64 max_attempts;
 	__u64 ring_bytes;
+	/* Zeros behind their ends, so that they can be compared as bytes. */
 	char persist[LA_PERSIST_NAME_MAX + 1]; /* empty: all goes at the end */
 	char bpffs[PATH_MAX];		       /* empty: LA_PERSIST_BPFFS */
 	bool debug;
