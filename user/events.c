@@ -30,22 +30,14 @@ struct la_events {
 	const struct la_rec *order[BATCH_MAX];
 };
 
-static const size_t sizes[LA_RECORD_MAX] = {
-	[LA_REC_STATE] = sizeof(struct la_rec_state),
-	[LA_REC_RST] = sizeof(struct la_rec_rst),
-	[LA_REC_CLOSE] = sizeof(struct la_rec_close),
-	[LA_REC_GONE] = sizeof(struct la_rec_gone),
-	[LA_REC_SEGMENT] = sizeof(struct la_rec_segment),
-};
-
 /* Is it a record, and is all of it there? */
 static bool believable(const void *data, size_t size)
 {
 	const struct la_rec *rec = data;
 
-	if (size < sizeof(*rec) || rec->v != LA_ABI_VERSION || rec->type >= LA_RECORD_MAX)
+	if (size < sizeof(*rec) || rec->v != LA_ABI_VERSION || !la_record_size(rec))
 		return false;
-	return sizes[rec->type] && size >= sizes[rec->type];
+	return size >= la_record_size(rec);
 }
 
 /* Where a record belongs: before those of its connection with higher sequence numbers. */

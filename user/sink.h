@@ -9,6 +9,7 @@
 #define LA_USER_SINK_H
 
 #include "la_abi.h"
+#include <stddef.h>
 
 struct la_sink {
 	/* One record, in order. Never fails: a sink that cannot write remembers its error. */
@@ -21,6 +22,20 @@ struct la_sink {
 	/* Frees the sink. */
 	void (*close)(struct la_sink *sink);
 };
+
+/* Bytes of a record that the kernel or an engine made, by its type; 0: they make none of it. */
+LA_INLINE size_t la_record_size(const struct la_rec *rec)
+{
+	static const size_t sizes[LA_RECORD_MAX] = {
+		[LA_REC_STATE] = sizeof(struct la_rec_state),
+		[LA_REC_RST] = sizeof(struct la_rec_rst),
+		[LA_REC_CLOSE] = sizeof(struct la_rec_close),
+		[LA_REC_GONE] = sizeof(struct la_rec_gone),
+		[LA_REC_SEGMENT] = sizeof(struct la_rec_segment),
+	};
+
+	return rec->type < LA_RECORD_MAX ? sizes[rec->type] : 0;
+}
 
 LA_INLINE void la_sink_record(struct la_sink *sink, const struct la_rec *rec)
 {

@@ -22,20 +22,6 @@ struct keeper {
 	size_t n, room;
 };
 
-static size_t record_size(const struct la_rec *rec)
-{
-	static const size_t sizes[LA_RECORD_MAX] = {
-		[LA_REC_STATE] = sizeof(struct la_rec_state),
-		[LA_REC_RST] = sizeof(struct la_rec_rst),
-		[LA_REC_CLOSE] = sizeof(struct la_rec_close),
-		[LA_REC_GONE] = sizeof(struct la_rec_gone),
-		[LA_REC_SEGMENT] = sizeof(struct la_rec_segment),
-	};
-
-	cr_assert(rec->type < LA_RECORD_MAX && sizes[rec->type], "record type %u", rec->type);
-	return sizes[rec->type];
-}
-
 static void keep(struct la_sink *sink, const struct la_rec *rec)
 {
 	struct keeper *k = (struct keeper *)sink;
@@ -45,7 +31,8 @@ static void keep(struct la_sink *sink, const struct la_rec *rec)
 		k->rec = realloc(k->rec, k->room * sizeof(*k->rec));
 	}
 	memset(&k->rec[k->n], 0, sizeof(*k->rec));
-	memcpy(&k->rec[k->n], rec, record_size(rec));
+	cr_assert(la_record_size(rec), "record type %u", rec->type);
+	memcpy(&k->rec[k->n], rec, la_record_size(rec));
 	k->rec[k->n].h.ifindex = 0;
 	k->n++;
 }

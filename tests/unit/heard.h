@@ -61,26 +61,13 @@ struct heard {
 	union la_any_rec rec[HEARD_MAX];
 };
 
-static inline size_t record_size(const struct la_rec *rec)
-{
-	static const size_t sizes[LA_RECORD_MAX] = {
-		[LA_REC_STATE] = sizeof(struct la_rec_state),
-		[LA_REC_RST] = sizeof(struct la_rec_rst),
-		[LA_REC_CLOSE] = sizeof(struct la_rec_close),
-		[LA_REC_GONE] = sizeof(struct la_rec_gone),
-		[LA_REC_SEGMENT] = sizeof(struct la_rec_segment),
-	};
-
-	return rec->type < LA_RECORD_MAX ? sizes[rec->type] : 0;
-}
-
 static inline void heard_record(struct la_sink *sink, const struct la_rec *rec)
 {
 	struct heard *h = (struct heard *)sink;
 
 	cr_assert_lt(h->n, HEARD_MAX);
-	cr_assert_gt(record_size(rec), 0, "a record of type %d", rec->type);
-	memcpy(&h->rec[h->n++], rec, record_size(rec));
+	cr_assert_gt(la_record_size(rec), 0, "a record of type %d", rec->type);
+	memcpy(&h->rec[h->n++], rec, la_record_size(rec));
 }
 
 static inline int heard_flush(struct la_sink *sink)
