@@ -97,8 +97,8 @@ static int cmd_help(int argc, char **argv)
 
 static int cmd_version(int argc, char **argv)
 {
-	(void)argc;
-	(void)argv;
+	if (argc > 1)
+		return la_fail(LA_EXIT_USAGE, "bad argument", argv[1], "version takes none", NULL);
 	puts("lastack " LA_VERSION);
 	return LA_EXIT_OK;
 }
