@@ -15,14 +15,35 @@
  *
  * The mover is bold. Marks: `~` presumed (dim), `!` corrected. Not printed: segment records,
  * a RST that did what it said (its close line says so), a gone record with nothing late.
+ *
+ * Where a terminal has no room for the addresses, they are a line of their own above those of
+ * their connection, repeated when another one has spoken in between; what else is to be said
+ * goes on below, indented, and no word is cut. A pipe or a file gets lines of any length.
  * Used through output.h.
  */
 #include "output_base.h"
 #include "text.h"
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #define STATE_WIDTH 12 /* SYN_RECEIVED */
 #define ARROW_WIDTH 15
 #define TIME_WIDTH  8 /* of a duration */
+
+/* The columns before the addresses, and where the states begin. */
+#define COLUMNS_WIDTH 65
+#define INDENT	      13
+
+/* No line is longer, in bytes with colours. */
+#define LINE_MAX 2048
+
+struct text {
+	struct la_output base; /* first: see output_base.h */
+	bool terminal;
+	int width;   /* columns of the terminal; 0: it is none */
+	bool narrow; /* no room for the addresses of the connection at hand */
+	__u64 above; /* id of the connection whose addresses stand above */
+};
 
 struct cell {
 	unsigned int state;
@@ -94,13 +115,17 @@ static void put_duration(struct la_output *o, __u64 ns)
 
 	pad(o, 1 + TIME_WIDTH - width);
 	la_buf_str(&o->out, text);
-	pad(o, 2);
 }
 
+/* The endpoints in their column; on a narrow terminal they stand above. */
 static void put_endpoints(struct la_output *o, const struct la_rec *rec)
 {
+	struct text *t = (struct text *)o;
 	char text[LA_TEXT_ENDPOINT];
 
+	if (t->narrow)
+		return;
+	pad(o, 2);
 	la_text_endpoint(text, rec, LA_ORIG, false);
 	la_buf_str(&o->out, text);
 	pad(o, 1);
@@ -338,7 +363,98 @@ static void text_lost(struct la_output *o, const struct la_rec *rec)
 	la_buf_char(&o->out, '\n');
 }
 
-static void text_record(struct la_sink *sink, const struct la_rec *rec)
+/* ---- terminals ---- */
+
+static int terminal_width(const struct text *t)
+{
+	struct winsize size = {0};
+
+	if (!t->terminal || ioctl(fileno(t->base.out.to), TIOCGWINSZ, &size))
+		return 0;
+	return size.ws_col;
+}
+
+/* Columns of n bytes: without colours, and of UTF-8 one a character. */
+static int columns_of(const char *text, size_t n)
+{
+	int columns = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] == '\033')
+			while (i < n && text[i] != 'm')
+				i++;
+		else
+			columns += (text[i] & 0xc0) != 0x80;
+	}
+	return columns;
+}
+
+/* Bytes up to the next two spaces, or if such a phrase is too long for a line, the next one. */
+static size_t next_piece(const char *text, int width)
+{
+	const char *end = strstr(text, "  ");
+	size_t n = end ? (size_t)(end - text) : strlen(text);
+
+	return columns_of(text, n) <= width - INDENT ? n : strcspn(text, " ");
+}
+
+/* Prints a line so that what follows the columns is not cut where the terminal ends. */
+static void put_folded(struct text *t, const char *line)
+{
+	struct la_buf *out = &t->base.out;
+	int at = 0, fixed = COLUMNS_WIDTH; /* before which nothing is folded */
+
+	while (*line) {
+		int spaces = (int)strspn(line, " ");
+		size_t n = next_piece(line + spaces, t->width);
+		int columns = columns_of(line + spaces, n);
+
+		if (at + spaces >= fixed && at + spaces + columns > t->width) {
+			la_buf_char(out, '\n');
+			la_buf_fill(out, ' ', INDENT);
+			at = INDENT;
+			fixed = INDENT + 1;
+		} else {
+			la_buf_fill(out, ' ', spaces);
+			at += spaces;
+		}
+		la_buf_mem(out, line + spaces, n);
+		at += columns;
+		line += spaces + n;
+	}
+	la_buf_char(out, '\n');
+}
+
+/* Columns of `10.9.1.1:40008 > 10.9.2.1:80`, with two spaces before. */
+static int endpoints_width(const struct text *t, const struct la_rec *rec)
+{
+	char text[LA_TEXT_ENDPOINT];
+
+	return 5 + (int)la_text_endpoint(text, rec, LA_ORIG, false) +
+	       (int)la_text_endpoint(text, rec, LA_RESP, !t->base.opts.numeric);
+}
+
+/* The line that was just printed is taken back and printed as it fits the terminal. */
+static void fit_line(struct text *t, const struct la_rec *rec, size_t start)
+{
+	struct la_buf *out = &t->base.out;
+	size_t len = out->len - start - 1; /* without the newline */
+	char line[LINE_MAX];
+	bool narrow = t->narrow;
+
+	memcpy(line, out->buf + start, len);
+	line[len] = '\0';
+	out->len = start;
+	if (narrow && t->above != rec->id) {
+		t->narrow = false;
+		put_endpoints(&t->base, rec);
+		la_buf_char(out, '\n');
+	}
+	t->above = narrow ? rec->id : 0;
+	put_folded(t, line);
+}
+
+static void put_record(struct la_output *o, const struct la_rec *rec)
 {
 	static void (*const put[LA_RECORD_MAX])(struct la_output *, const struct la_rec *) = {
 		[LA_REC_STATE] = text_state, [LA_REC_RST] = text_rst,	[LA_REC_CLOSE] = text_close,
@@ -346,10 +462,35 @@ static void text_record(struct la_sink *sink, const struct la_rec *rec)
 	};
 
 	if (rec->type < LA_RECORD_MAX && put[rec->type])
-		put[rec->type]((struct la_output *)sink, rec);
+		put[rec->type](o, rec);
+}
+
+static void text_record(struct la_sink *sink, const struct la_rec *rec)
+{
+	struct text *t = (struct text *)sink;
+	struct la_buf *out = &t->base.out;
+	size_t start;
+
+	t->width = terminal_width(t);
+	if (!t->width) {
+		put_record(&t->base, rec);
+		return;
+	}
+	if (LA_BUF_SIZE - out->len < LINE_MAX)
+		la_buf_flush(out);
+	start = out->len;
+	t->narrow = COLUMNS_WIDTH + endpoints_width(t, rec) > t->width;
+	put_record(&t->base, rec);
+	if (out->len > start)
+		fit_line(t, rec, start);
 }
 
 struct la_sink *la_output_text_new(FILE *to, const struct la_output_opts *opts)
 {
-	return la_output_alloc(sizeof(struct la_output), to, opts, text_record);
+	struct text *t = la_output_alloc(sizeof(*t), to, opts, text_record);
+
+	if (!t)
+		return NULL;
+	t->terminal = isatty(fileno(to));
+	return &t->base.sink;
 }

@@ -3,6 +3,10 @@
  * test_output_text.c - the lines for people: columns, marks, what is printed and what not.
  */
 #include "printed.h"
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
 
 static char *tell(void (*story)(struct talk *))
 {
@@ -160,4 +164,95 @@ Test(text, colour_changes_no_text, .timeout = 10)
 	cr_expect_str_eq(p.text, plain);
 	paper_free(&p);
 	free(plain);
+}
+
+/* ---- terminals ---- */
+
+/* What the text output shows on a terminal of that many columns. The caller frees it. */
+static char *shown(void (*story)(struct talk *), unsigned short columns)
+{
+	struct winsize size = {.ws_row = 24, .ws_col = columns};
+	struct la_output_opts opts = paper_opts();
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
+	char *text = calloc(1, 8192);
+	struct la_sink *sink;
+	struct termios raw;
+	struct talk t;
+	FILE *file;
+
+	setenv("LC_ALL", "C.UTF-8", 1);
+	setenv("TZ", "UTC", 1);
+	cr_assert(text && master >= 0 && !grantpt(master) && !unlockpt(master));
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	cr_assert(slave >= 0 && !ioctl(slave, TIOCSWINSZ, &size) && !tcgetattr(slave, &raw));
+	cfmakeraw(&raw);
+	tcsetattr(slave, TCSANOW, &raw);
+	file = fdopen(slave, "w");
+	sink = la_output_text_new(file, &opts);
+	talk_begin(&t, "10.9.0.1", 40312, "10.9.0.2", 80);
+	story(&t);
+	talk_play(&t, sink);
+	la_sink_close(sink);
+	fclose(file);
+	for (size_t used = 0; used < 8191;) {
+		ssize_t got = read(master, text + used, 8191 - used);
+
+		if (got <= 0)
+			break;
+		used += (size_t)got;
+	}
+	close(master);
+	return text;
+}
+
+Test(text, a_narrow_terminal_has_the_addresses_above, .timeout = 10)
+{
+	static const char *const book =
+		"  " TUPLE "\n"
+		"00:00:10.000      SYN_SENT ── SYN ───────▶  LISTEN               \n"
+		"00:00:10.000      SYN_SENT ◀─── SYN,ACK ──  SYN_RECEIVED   31.0us\n"
+		"00:00:10.000  ~ESTABLISHED ◀─── SYN,ACK ──  SYN_RECEIVED   31.0us\n"
+		"00:00:10.000   ESTABLISHED ── ACK ───────▶ ~ESTABLISHED    19.0us\n"
+		"00:00:10.000    FIN_WAIT_1 ── FIN ───────▶  ESTABLISHED     579us\n"
+		"00:00:10.000    FIN_WAIT_1 ── FIN ───────▶ ~CLOSE_WAIT      560us\n"
+		"00:00:10.000   ~FIN_WAIT_2 ◀─────── ACK ──  CLOSE_WAIT     25.0us\n"
+		"00:00:10.001   ~FIN_WAIT_2 ◀─────── FIN ──  LAST_ACK        505us\n"
+		"00:00:10.001    ~TIME_WAIT ◀─────── FIN ──  LAST_ACK        480us\n"
+		"00:00:10.001     TIME_WAIT ── ACK ───────▶ ~CLOSED         18.0us\n"
+		"00:00:10.001     TIME_WAIT ══ closed ════▶ ~CLOSED         1.13ms\n"
+		"             120 B → ← 4.5 kB  closed in order by the client\n"
+		"00:01:10.001        CLOSED ──── timer ──── ~CLOSED          1m00s\n";
+	char *text = shown(story_four_segments, 80);
+
+	cr_expect_str_eq(text, book);
+	free(text);
+}
+
+Test(text, a_wider_terminal_has_the_addresses_beside, .timeout = 10)
+{
+	char *text = shown(story_four_segments, 100), *wide = shown(story_four_segments, 200);
+	char *file = tell(story_four_segments);
+
+	expect_line(text, "TIME_WAIT ══ closed ════▶ ~CLOSED         1.13ms  " TUPLE "\n"
+			  "             120 B → ← 4.5 kB  closed in order by the client");
+	cr_expect_str_eq(wide, file, "nothing is folded where there is room");
+	free(text);
+	free(wide);
+	free(file);
+}
+
+/* A sentence that is too long for any line goes on in the next one, by words. */
+Test(text, a_long_sentence_is_folded_between_words, .timeout = 10)
+{
+	char *text = shown(story_close_wait_stuck, 80);
+
+	cr_expect_not_null(strstr(text, "120 B → ← 4.5 kB"), "%s", text);
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+		int columns = 0;
+
+		for (size_t i = 0; i < strcspn(line, "\n"); i++)
+			columns += (line[i] & 0xc0) != 0x80;
+		cr_expect_leq(columns, 80, "%d columns: %s", columns, line);
+	}
+	free(text);
 }
