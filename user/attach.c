@@ -507,7 +507,7 @@ int la_attach_add(struct la_attach *attach, const struct la_netdev *dev, enum la
 	return 0;
 }
 
-static bool is_attached(const struct la_attach *attach, int ifindex)
+bool la_attach_has(const struct la_attach *attach, int ifindex)
 {
 	const struct la_place *place = find_place(attach, ifindex);
 
@@ -538,7 +538,7 @@ void la_attach_prune(struct la_attach *attach)
 	struct la_persist_place *places = la_persist_state(attach->persist)->places;
 
 	for (int i = 0; i < LA_PERSIST_PLACES; i++)
-		if (places[i].attached && !is_attached(attach, places[i].ifindex))
+		if (places[i].attached && !la_attach_has(attach, places[i].ifindex))
 			clear_kept(attach, &places[i]);
 	la_bpf_log_forget();
 }

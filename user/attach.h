@@ -49,6 +49,9 @@ int la_attach_add(struct la_attach *attach, const struct la_netdev *dev,
  */
 bool la_attach_knows(const struct la_attach *attach, int ifindex);
 
+/* True if this interface is attached. */
+bool la_attach_has(const struct la_attach *attach, int ifindex);
+
 /*
  * Lets go of interfaces that are gone and takes up new names, with a line on stderr for each.
  * An interface that was moved to another network namespace is gone: its programs, which the

@@ -184,7 +184,7 @@ int la_select_change(const struct la_select *was, const struct la_select *now,
 			continue; /* it may be away and come back */
 		if (la_netdev_find(now->names[i], &dev))
 			goto undo;
-		if (la_attach_knows(attach, dev.ifindex))
+		if (la_attach_has(attach, dev.ifindex))
 			continue;
 		if (la_attach_add(attach, &dev, now->hook))
 			goto undo;

@@ -272,7 +272,7 @@ Test(reload, timeouts_of_connections_that_there_are)
 
 Test(reload, a_wrong_file_is_refused_and_tracking_goes_on)
 {
-	struct watch w = watch_start("interface: eth0\n", NULL, NULL);
+	struct watch w = watch_start("interface: eth0\nhook: xdp\n", NULL, NULL);
 
 	cr_expect_not(reload(&w, "interfaec: eth0\npressure: 200\ntimeout: {established: 1ms}\n"));
 	cr_expect(la_observer_says(w.obs, ":1: interfaec: there is no such key (did you mean "
@@ -285,6 +285,10 @@ Test(reload, a_wrong_file_is_refused_and_tracking_goes_on)
 	cr_expect(la_observer_says(w.obs, "cannot attach: nope: no such interface"));
 	cr_expect(la_observer_says(w.obs, "lastack: h0: detached\n"));
 	expect_told(&w, 1);
+	/* one that can not be attached: told of a choice, but a name must be */
+	cr_assert(la_lab_sh(w.lab, LA_LAB_SERVER, "ip tuntap add mode tun name tun0"));
+	cr_expect(reload(&w, "interface: eth0\ninterface-regex: tun0\nhook: xdp\n"));
+	cr_expect_not(reload(&w, "interface: [eth0, tun0]\nhook: xdp\n"));
 	/* one that is not YAML */
 	cr_expect_not(reload(&w, "interface: [eth0\n"));
 	expect_told(&w, 2);
