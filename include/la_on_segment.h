@@ -108,6 +108,9 @@ LA_INLINE void la_on_first_fin(struct la_pass *x, __u32 end, enum la_certainty h
 		       -1ULL); /* acknowledged before it was seen, it was taken for data */
 	if (!f->closing)
 		f->closing = x->out->ts;
+	/* Its SYN-ACK was sent again, but the ACK had only crossed it. */
+	if (s->state == LA_SYN_RECEIVED && (p->flags & LA_S_ACKS) && la_after(p->ack, s->isn))
+		la_move(f, x->d, LA_EV_RCV_ACK_OF_SYN, LA_SEEN, LA_CAUSE_FIN, x->out);
 	la_move(f, x->d, LA_EV_SND_FIN, how, LA_CAUSE_FIN, x->out);
 	/* It was overtaken by its sender's ACK of the peer's FIN. */
 	if ((p->flags & LA_S_FIN) && (s->flags & LA_S_ACKS) && !la_before(s->ack, p->fin_end))
@@ -210,7 +213,7 @@ LA_INLINE void la_presume_receiver(struct la_pass *x)
 		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);
 	if ((p->flags & LA_S_FIN) && !la_before(x->seg->ack, p->fin_end))
 		la_move(x->f, peer, LA_EV_RCV_ACK_OF_FIN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
-	if (la_after(x->seg->seq + x->seg->len, p->ack))
+	if (before != LA_SYN_RECEIVED && la_after(x->seg->seq + x->seg->len, p->ack))
 		before = p->state; /* who refuses data has read the ACK (RFC 9293 3.10.7.4) */
 	if (arrives && (x->seg->flags & LA_FIN))
 		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);

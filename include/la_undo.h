@@ -48,6 +48,8 @@ LA_INLINE void la_rst_proves(struct la_pass *x)
 
 	if (x->s->state == LA_CLOSED)
 		return;
+	if ((x->f->flags & LA_F_PROVISIONAL) && x->f->prov.dir == x->d)
+		return; /* it comes from the socket of the new SYN, and not from this one */
 	/* With both numbers right it comes from a socket that had the SYN-ACK. */
 	if (x->s->state == LA_SYN_SENT && (p->flags & LA_S_SYN) && x->seg->seq == x->s->nxt &&
 	    la_acks_syn(p, x->seg))
@@ -55,6 +57,10 @@ LA_INLINE void la_rst_proves(struct la_pass *x)
 	if (!(x->seg->flags & LA_ACK) ||
 	    ((p->flags & LA_S_FIN) && la_before(x->seg->ack, p->fin_end)))
 		la_take_back(x, x->d, LA_CAUSE_RST);
+	/* It bears the ACK of what it answers, which was not that of the FIN. */
+	if (!(x->seg->flags & LA_ACK) && (x->s->flags & LA_S_FIN) &&
+	    la_before(x->seg->seq, x->s->fin_end))
+		la_move(x->f, x->d, LA_EV_LOST_ACK_OF_FIN, LA_CORRECTED, LA_CAUSE_RST, x->out);
 }
 
 /*

@@ -246,37 +246,37 @@ static int by_socket(const void *a, const void *b)
 }
 
 /*
- * Had the listener of the request gone when that was stopped? Events of listeners have no
- * peer and so are sorted to the front; the last one before tells.
+ * Did the listener go while the request waited? Events of listeners have no peer and so are
+ * sorted to the front.
  */
 static bool is_deaf(const struct reader *r)
 {
-	bool deaf = false;
+	__u64 since = r->walk->step[r->walk->count - 1].ts;
 	size_t i;
 
-	for (i = 0; i < r->kernel->count; i++) {
+	for (i = 0; i < r->kernel->count && !pair_of(&r->kernel->event[i]).client; i++) {
 		const struct la_kernel_event *e = &r->kernel->event[i];
 
-		if (pair_of(e).client)
-			break;
-		if (e->host == r->host && e->lport == r->pair.server && e->ts <= r->stopped &&
-		    (e->to == TCP_LISTEN || e->to == TCP_CLOSE))
-			deaf = e->to == TCP_CLOSE;
+		if (e->host == r->host && e->lport == r->pair.server && e->from == TCP_LISTEN &&
+		    e->to == TCP_CLOSE && e->ts >= since && e->ts <= r->stopped)
+			return true;
 	}
-	return deaf;
+	return false;
 }
 
 /* The mini socket is gone and nothing came of it: was that a step? */
 static void settle(struct reader *r)
 {
 	__u8 state;
+	bool deaf;
 
 	if (!r->walk || !r->mini || !r->stopped)
 		return;
 	state = la_walk_state(r->walk);
+	deaf = r->walk->count && is_deaf(r);
 	if (state == LA_SYN_RECEIVED || state == LA_FIN_WAIT_2) {
 		la_walk_add(r->walk, r->stopped, LA_CLOSED, LA_SEEN);
-		r->walk->silent = r->expired || (state == LA_SYN_RECEIVED && is_deaf(r));
+		r->walk->silent = r->expired || (state == LA_SYN_RECEIVED && deaf);
 	}
 	r->mini = 0;
 }
@@ -372,8 +372,11 @@ static bool read_sock(struct reader *r, const struct la_kernel_event *e)
 			return false;
 		la_walk_add(r->walk, e->ts, LA_SYN_RECEIVED, LA_SEEN);
 	}
-	if (!r->walk)
-		return true;
+	if (!r->walk) {
+		if (!begin(r, from, e->ts))
+			return false;
+		r->walk->torn = true;
+	}
 	r->mini = 0; /* the request has become a socket */
 	r->walk->torn |= la_walk_state(r->walk) != from;
 	la_walk_add(r->walk, e->ts, to, LA_SEEN);
@@ -393,6 +396,18 @@ static bool was_stillborn(const struct reader *r, __u64 ts)
 	       walk->step[1].to == LA_CLOSED && ts - walk->step[0].ts < STILLBORN_NS;
 }
 
+/* A timer that stopped or ran out is wound up again at once, if at all. */
+#define STOPPED_NS 100000
+#define RAN_OUT_NS 1000000
+
+/* The request that waits from here on lies where one lay that is gone. */
+static bool is_another(const struct reader *r, const struct la_kernel_event *e)
+{
+	__u64 patience = r->expired ? RAN_OUT_NS : STOPPED_NS;
+
+	return r->mini != e->object || (r->stopped && e->ts - r->stopped > patience);
+}
+
 static bool read_request(struct reader *r, const struct la_kernel_event *e)
 {
 	if (e->kind == LA_KERNEL_REQ_START && r->mini != e->object && was_stillborn(r, e->ts)) {
@@ -400,7 +415,7 @@ static bool read_request(struct reader *r, const struct la_kernel_event *e)
 		r->walk->silent = false;
 		r->mini = e->object;
 	}
-	if (e->kind == LA_KERNEL_REQ_START && r->mini != e->object) {
+	if (e->kind == LA_KERNEL_REQ_START && is_another(r, e)) {
 		if (!begin(r, LA_LISTEN, e->ts))
 			return false;
 		la_walk_add(r->walk, e->ts, LA_SYN_RECEIVED, LA_SEEN);
@@ -424,6 +439,8 @@ static bool read_time_wait(struct reader *r, const struct la_kernel_event *e)
 	}
 	if (r->mini != e->object)
 		return true;
+	if (e->kind == LA_KERNEL_TW_START && la_walk_state(r->walk) == LA_FIN_WAIT_1)
+		r->walk->torn = true; /* nothing leads from there to a time-wait socket */
 	if (e->kind == LA_KERNEL_TW_START && la_walk_state(r->walk) != state_of(e->to))
 		la_walk_add(r->walk, e->ts, state_of(e->to), LA_SEEN);
 	r->stopped = e->kind == LA_KERNEL_TW_START ? 0 : e->ts;

@@ -119,3 +119,11 @@ Test(truth_close, a_copy_of_the_last_fin)
 		   {RESP, FA, 1, 2, 0, LA_R_LATE, LA_TIME_WAIT, LA_CLOSED, .ts = 21, .ecr = 10},
 		   {RESP, FA, 1, 2, 0, LA_R_LATE, LA_TIME_WAIT, LA_LAST_ACK, .ts = 221, .ecr = 10});
 }
+
+/* "abort half closed": the SYN-ACK that is sent again and the ACK cross; the FIN proves that. */
+Test(truth_close, a_syn_ack_again_that_crossed_its_ack)
+{
+	talk_lines(&t, OPENED, {RESP, SA, 0, 1, .reason = LA_R_SYN_RETRANSMIT},
+		   {RESP, FA, 1, 1, 0, 0, LA_CLOSE_WAIT, LA_FIN_WAIT_1});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED !SYN_RECEIVED ESTABLISHED FIN_WAIT_1");
+}

@@ -75,11 +75,40 @@ Test(truth_reset, who_refuses_a_fin_behind_lost_data_has_read_its_ack)
 	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 CLOSED");
 }
 
+/* "writes to a closed peer": a FIN with the ACK overtakes the RST that answers the data before. */
+Test(truth_reset, a_rst_tells_which_segment_it_answers)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0}, {RESP, PA, 1, 1, 100},
+		   {RESP, FA, 101, 2, 100, 0, LA_TIME_WAIT, LA_LAST_ACK},
+		   {ORIG, R, 1, 0, 0, LA_R_ACCEPTED, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, ORIG,
+		    "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT !FIN_WAIT_2 "
+		    "!FIN_WAIT_1 CLOSED");
+}
+
 /* "abandoned SYN": the third ACK is lost, and the next that comes past is a RST with the ACK. */
 Test(truth_reset, a_rst_with_both_numbers_comes_from_an_open_socket)
 {
 	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, RA, 1, 1, 0, 0, LA_CLOSED, LA_CLOSED});
 	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED CLOSED");
+}
+
+/* "never accepted": the first that a request is sent is a FIN, and the request is gone. */
+Test(truth_reset, a_fin_behind_lost_data_that_met_no_socket)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, FA, 101, 1},
+		   {RESP, R, 1, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED !SYN_RECEIVED CLOSED");
+}
+
+/* "port reuse": the server challenges the new SYN, and it is the new socket that says no. */
+Test(truth_reset, a_rst_of_the_new_socket_leaves_the_time_wait)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0},
+		   {RESP, FA, 1, 2, 0, 0, LA_TIME_WAIT, LA_LAST_ACK},
+		   {ORIG, S, .isn = TALK_ISN_ORIG + 100000, .reason = LA_R_PROVISIONAL_SYN},
+		   {ORIG, R, .seq = TALK_ISN_ORIG + 2, .raw = true, .orig = LA_TIME_WAIT,
+		    .resp = LA_CLOSED});
 }
 
 /* Without the ACK it answers the SYN-ACK, and there was no socket for that. */
