@@ -19,6 +19,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define CHUNK_BITS 11
@@ -85,6 +86,21 @@ static int rates(struct mill *m, int rounds, const char *name, double target)
 	return la_tracker_empty(&m->tracker);
 }
 
+/* Is there a line for each of so many records? */
+static int check_lines(struct mill *m, __u64 records)
+{
+	char piece[1 << 14];
+	__u64 lines = 0;
+	size_t n;
+
+	rewind(m->file);
+	while ((n = fread(piece, 1, sizeof(piece), m->file)) > 0)
+		for (const char *at = piece; (at = memchr(at, '\n', n - (size_t)(at - piece)));
+		     at++)
+			lines++;
+	return lines == records ? 0 : la_bench_fail("some lines are missing", "JSON", EBADMSG);
+}
+
 /* ---- two threads ---- */
 
 /* Makes connections as fast as they are printed. */
@@ -110,11 +126,14 @@ static void *make_connections(void *ctx)
 	return NULL;
 }
 
-/* Takes and prints for a while. Returns 0 or -1. */
+/* Takes and prints for a while, into an empty file. Returns 0 or -1. */
 static int print_for(struct mill *m, __u64 ns, __u64 first_close)
 {
 	__u64 until = la_monotonic_ns() + ns;
 
+	rewind(m->file);
+	if (ftruncate(fileno(m->file), 0))
+		return la_bench_fail("cannot truncate", "a temporary file", errno);
 	while (la_monotonic_ns() < until) {
 		if (la_tracker_drain(&m->tracker) || __atomic_load_n(&m->failed, __ATOMIC_ACQUIRE))
 			return -1;
@@ -174,12 +193,14 @@ int la_bench_drain(const struct la_bench *bench)
 {
 	int rounds = bench->quick ? 7 : 41, err = -1;
 	struct mill m = {0};
+	__u64 before;
 
 	if (open_mill(&m) || rates(&m, rounds, "drain.records_per_s", 1e6))
 		goto cleanup;
+	before = m.tracker.told.records;
 	la_events_to(m.tracker.events, m.jsonl);
 	if (rates(&m, rounds, "drain.jsonl_lines_per_s", 250e3) ||
-	    sustain(&m, bench->quick ? 3 : 15))
+	    check_lines(&m, m.tracker.told.records - before) || sustain(&m, bench->quick ? 3 : 15))
 		goto cleanup;
 	if (la_output_failed(m.jsonl)) {
 		la_bench_fail("cannot write", "JSON", la_output_failed(m.jsonl));
