@@ -58,21 +58,30 @@ enum la_side_mark {
 	LA_M_CHALLENGED = 0x10, /* an unacceptable SYN or RST was sent to it: RFC 5961 */
 };
 
-/* What is known of one endpoint. Names of sequence variables as in RFC 9293 3.3.1. */
+/*
+ * What is known of one endpoint. Names of sequence variables as in RFC 9293 3.3.1. The first 64
+ * bytes are what the fast path touches of it, since in a big table each cache line costs as
+ * much as everything else.
+ */
 struct la_side {
-	__u32 nxt;	/* SND.NXT: highest sequence number sent, plus one */
-	__u32 ack;	/* highest acknowledgement sent, a lower bound of its RCV.NXT */
-	__u32 edge;	/* right edge of the window it advertised: highest ack + window */
-	__u32 hook;	/* the hook that counts its segments, la_hook_id() */
-	__u64 pkts;	/* segments on the wire */
-	__u64 bytes;	/* payload by sequence space */
-	__u64 ip_bytes; /* with IP and TCP headers */
-	__u16 flags;	/* enum la_side_flag */
-	__u8 state;	/* enum la_state; 0: the flow is not open yet */
-	__u8 wscale;	/* shift of its window field, 0 until both SYNs agreed */
-	__u8 ttl;	/* of its last acceptable segment that was no RST; 0: none yet */
-	__u8 before;	/* enum la_state before its peer's last segment moved it; 0: it did not */
-	__u16 mss;	/* from its SYN; 0: not known */
+	__u32 nxt;	  /* SND.NXT: highest sequence number sent, plus one */
+	__u32 ack;	  /* highest acknowledgement sent, a lower bound of its RCV.NXT */
+	__u32 edge;	  /* right edge of the window it advertised: highest ack + window */
+	__u32 hook;	  /* the hook that counts its segments, la_hook_id() */
+	__u64 pkts;	  /* segments on the wire */
+	__u64 bytes;	  /* payload by sequence space */
+	__u64 ip_bytes;	  /* with IP and TCP headers */
+	__u16 flags;	  /* enum la_side_flag */
+	__u8 state;	  /* enum la_state; 0: the flow is not open yet */
+	__u8 wscale;	  /* shift of its window field, 0 until both SYNs agreed */
+	__u8 ttl;	  /* of its last acceptable segment that was no RST; 0: none yet */
+	__u8 before;	  /* enum la_state before its peer's last segment moved it; 0: it did not */
+	__u16 mss;	  /* from its SYN; 0: not known */
+	__u32 wnd;	  /* RCV.WND as it advertised it last, bytes */
+	__u32 flight_max; /* most that was in flight of it: la_flight.h */
+	__u32 tsval;	  /* latest TSval that it sent (RFC 7323); 0: none */
+	__u32 tsecr;	  /* TSecr that it sent last, its TS.Recent; 0: none */
+
 	__u32 isn;	/* initial sequence number; midstream: a base for relative numbers */
 	__u32 fin_end;	/* sequence number after its FIN */
 	__u32 rst_seq;	/* of its last RST */
@@ -91,17 +100,13 @@ struct la_side {
 	__u8 pad;
 	__u16 damaged; /* segments with a wrong checksum; stops at 65535 */
 
-	/* la_again.h, la_paws.h */
-	__u32 tsval;	   /* latest TSval that it sent (RFC 7323); 0: none */
-	__u32 tsecr;	   /* TSecr that it sent last, its TS.Recent; 0: none */
+	/* la_again.h */
 	__u32 ooo;	   /* data segments that were overtaken */
 	__u32 dups;	   /* data segments that its peer got twice */
 	__u32 dups_untold; /* of them, those that the peer may yet tell of by DSACK */
 	__u32 hole_at;	   /* when the hole opened, la_short_time() */
 
 	/* la_flight.h */
-	__u32 wnd;	    /* RCV.WND as it advertised it last, bytes */
-	__u32 flight_max;   /* most that was in flight of it */
 	__u32 fulls;	    /* data segments that left no room in the peer's window */
 	__u32 probes;	    /* probes that it sent of the peer's zero window */
 	__u32 zero_windows; /* periods in which its own was zero */
@@ -110,6 +115,9 @@ struct la_side {
 	__u64 in_state[LA_STATE_MAX]; /* ns spent in each state before this one */
 	struct la_hist hist;
 };
+
+_Static_assert(__builtin_offsetof(struct la_side, isn) == 64,
+	       "the fast path reads a cache line of a side");
 
 /* What a side does to get an answer out of its peer: la_flow.question. */
 enum la_question {
@@ -142,12 +150,14 @@ struct la_prov {
 };
 
 struct la_flow {
-	__u8 flags;	/* enum la_flow_flag */
-	__u8 orig;	/* index of the originator */
-	__u8 class;	/* enum la_timeout: the clock that runs */
-	__u8 data_segs; /* data segments of the originator, at most 2: for the stage */
-	__u32 seq;	/* number of its next record */
-	__u64 last;	/* last segment that renews the flow, ns */
+	__u8 flags;	  /* enum la_flow_flag */
+	__u8 orig;	  /* index of the originator */
+	__u8 class;	  /* enum la_timeout: the clock that runs */
+	__u8 data_segs;	  /* data segments of the originator, at most 2: for the stage */
+	__u16 unanswered; /* la_liveness.h: questions to which the peer has said nothing */
+	__u8 asker;	  /* index of the side that asks */
+	__u8 question;	  /* enum la_question */
+	__u64 last;	  /* last segment that renews the flow, ns */
 	struct la_side side[2];
 	__u64 since;	   /* start of `class`, ns */
 	__u64 start;	   /* first segment, ns */
@@ -159,12 +169,9 @@ struct la_flow {
 	__u64 rst_at;	   /* last RST of either side, ns */
 	struct la_prov prov;
 
-	/* la_liveness.h */
 	__u64 silent_since; /* with unanswered: last segment before the first question, ns */
-	__u16 unanswered;   /* questions to which the peer has said nothing */
-	__u8 asker;	    /* index of the side that asks */
-	__u8 question;	    /* enum la_question */
 
+	__u32 seq;	 /* number of its next record */
 	__u32 ifindex;	 /* interface that saw it first */
 	__u32 close_seq; /* number of its close record */
 	__u32 id_isn;	 /* what the id is made of: fixed with the first record */
