@@ -300,7 +300,9 @@ static struct la_conn *find_peer(const struct reader *r, __u64 ts)
 		    ts < end_of(&conn->walk[!r->host]))
 			return conn;
 	}
-	return NULL;
+	/* A copy of its SYN may come when its client is gone: still it is the same SYN. */
+	conn = i > r->first ? &r->conns->conn[i - 1] : NULL;
+	return r->host == 1 && conn && !conn->walk[1].first && conn->order < ts ? conn : NULL;
 }
 
 /* A connection begins for this host: one that the other host has begun, or a new one. */
