@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define COUNT(a)    (sizeof(a) / sizeof(*(a)))
@@ -26,15 +27,15 @@ struct told {
 	char err[8192];
 };
 
-static void put_file(char path[40], const char *text)
+/* A file without a name, to be closed; its path goes with the process. */
+static int put_file(char path[40], const char *text)
 {
-	int fd;
+	int fd = memfd_create("lastack.yaml", MFD_CLOEXEC);
 
-	strcpy(path, "/tmp/lastack-test-XXXXXX");
-	fd = mkstemp(path);
 	cr_assert_geq(fd, 0);
 	cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
-	close(fd);
+	snprintf(path, 40, "/proc/self/fd/%d", fd);
+	return fd;
 }
 
 static int divert(FILE *stream, FILE *to)
@@ -89,14 +90,14 @@ static struct told check(const char *text)
 {
 	struct told told;
 	char path[40];
+	int fd = put_file(path, text);
 
-	put_file(path, text);
 	told = check_file(path);
-	unlink(path);
+	close(fd);
 	return told;
 }
 
-/* The settings of a run, from a file (NULL: none) and words up to the first NULL. */
+/* The settings of a run, from a file (NULL: an empty one) and words up to the first NULL. */
 struct given {
 	char path[40];
 	char *argv[ARGS_MAX + 1];
@@ -108,10 +109,10 @@ struct given {
 static void give(struct given *g, const char *text, const char *const *words)
 {
 	FILE *err = tmpfile();
-	int was, argc = 0;
+	int was, fd, argc = 0;
 
 	memset(g, 0, sizeof(*g));
-	put_file(g->path, text ? text : "");
+	fd = put_file(g->path, text ? text : "");
 	g->argv[argc++] = strdup("run");
 	g->argv[argc++] = strdup("--config");
 	g->argv[argc++] = strdup(g->path);
@@ -122,7 +123,7 @@ static void give(struct given *g, const char *text, const char *const *words)
 	if (!la_run_args_parse(&g->args, argc, g->argv))
 		g->settings = la_settings_read(&g->args);
 	restore(stderr, was, err, g->err, sizeof(g->err));
-	unlink(g->path);
+	close(fd);
 }
 
 static void take_back(struct given *g)
