@@ -18,8 +18,8 @@
 struct open_conn {
 	struct la_key key;
 	__u64 id;
-	__u32 seq; /* of its next record */
-	__u8 state[2];
+	__u32 seq;     /* of its next record */
+	__u8 state[2]; /* by index in the key: a late SYN may turn originator and responder round */
 	bool closed;
 };
 
@@ -54,14 +54,17 @@ static inline struct open_conn *conn_of(struct invariants *v, const struct la_re
 
 static inline void check_state(struct open_conn *c, const struct la_rec_state *r)
 {
+	__u8 orig = r->h.orig;
+
 	PROMISE(r->endpoint <= LA_RESP);
 	PROMISE(r->from && r->from < LA_STATE_MAX);
 	PROMISE(r->to && r->to < LA_STATE_MAX && r->to != r->from);
 	PROMISE(r->certainty && r->certainty < LA_CERTAINTY_MAX);
 	PROMISE(r->cause && r->cause < LA_CAUSE_MAX);
 	PROMISE(r->state[r->endpoint] == r->to);
-	PROMISE(!c->state[r->endpoint] || c->state[r->endpoint] == r->from);
-	memcpy(c->state, r->state, sizeof(c->state));
+	PROMISE(!c->state[r->endpoint ^ orig] || c->state[r->endpoint ^ orig] == r->from);
+	c->state[LA_ORIG ^ orig] = r->state[LA_ORIG];
+	c->state[LA_RESP ^ orig] = r->state[LA_RESP];
 }
 
 static inline void check_close(struct open_conn *c, const struct la_rec_close *r)
@@ -74,7 +77,7 @@ static inline void check_close(struct open_conn *c, const struct la_rec_close *r
 	PROMISE(r->history_len <= LA_HISTORY_MAX);
 	for (int i = 0; i < 2; i++) {
 		PROMISE(r->side[i].state && r->side[i].state < LA_STATE_MAX);
-		PROMISE(!c->state[i] || c->state[i] == r->side[i].state);
+		PROMISE(!c->state[i ^ r->h.orig] || c->state[i ^ r->h.orig] == r->side[i].state);
 	}
 }
 
