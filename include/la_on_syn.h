@@ -10,7 +10,7 @@
  *            answers a provisional SYN: the old connection is history
  *            answers the SYN of the old connection: a copy of that SYN was under way
  *            repeated             its sender has not had the ACK
- *            after a refusal      of the same SYN: who refused it goes on (la_forged.h)
+ *            after a refusal      of the same SYN: who refused it goes on (la_after_rst.h)
  *            anything else        invalid
  *   either   below all that was seen of a flow picked up in its middle: it began so, and now
  *            the direction is known

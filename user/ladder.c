@@ -122,6 +122,28 @@ static void end_row(struct ladder *l, struct conn *c)
 	la_draw_row(&l->o, &c->pen, &c->row);
 }
 
+/*
+ * A late SYN has told who the originator is: what stood on the left goes to the right. The rows
+ * so far stay as they were drawn, and a new header follows.
+ */
+static void turn_round(struct ladder *l, struct conn *c, const struct la_rec *rec)
+{
+	struct la_pen *pen = &c->pen;
+	__u8 left;
+
+	end_row(l, c);
+	turn_to(l, c);
+	l->any_drawn = false;
+	c->h = *rec;
+	c->row = (struct la_row){0};
+	left = pen->state[LA_ORIG];
+	pen->state[LA_ORIG] = pen->state[LA_RESP];
+	pen->state[LA_RESP] = left;
+	pen->presumed = (__u8)((pen->presumed & 1) << 1 | (pen->presumed >> 1 & 1));
+	pen->known = 0;
+	pen->answered = 0;
+}
+
 /* --- rows from records ----------------------------------------------------------------- */
 
 /* True if the row being gathered, or just ended, is about this segment. */
@@ -270,6 +292,8 @@ static void ladder_record(struct la_sink *sink, const struct la_rec *rec)
 		return;
 	if (!l->live && !c->closed && l->open == 1)
 		l->live = c;
+	if (c->h.orig != rec->orig)
+		turn_round(l, c, rec);
 	on[rec->type](l, c, rec);
 }
 

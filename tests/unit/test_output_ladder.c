@@ -350,3 +350,25 @@ Test(ladder, plain_locales_get_plain_text, .timeout = 10)
 			    "SYN_RECEIVED      +31.0us");
 	paper_free(&p);
 }
+
+/* Picked up in its middle, with a guess at the direction that the late SYN refutes. */
+static void story_turned_round(struct talk *t)
+{
+	t->state[LA_ORIG] = t->state[LA_RESP] = LA_ESTABLISHED;
+	talk_says(t, LA_RESP, LA_PSH | LA_ACK, 1, 1, 10);
+	talk_after(t, 1 * MS);
+	t->h.orig ^= 1;
+	talk_says(t, LA_ORIG, LA_SYN, 0, 0, 0);
+}
+
+Test(ladder, a_late_syn_turns_the_picture_round, .timeout = 10)
+{
+	char *text = tell(story_turned_round);
+
+	cr_expect_eq(count_of(text, "── connection "), 2, "a header for each side\n%s", text);
+	expect_line(text, "client 10.9.0.1:40312                               server 10.9.0.2:80");
+	expect_line(text, "client 10.9.0.2:80                                 server "
+			  "10.9.0.1:40312");
+	cr_expect_eq(count_of(text, "SYN seq=0 ───"), 1, "%s", text);
+	free(text);
+}
