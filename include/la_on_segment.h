@@ -335,8 +335,7 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 	survives = la_speaks_after_rst(x);
 	la_unheard_fin(x);
 	la_note_stage(x, end);
-	if (p->flags & LA_S_SEEN)
-		la_account_ack(p, x->seg->ack, &x->gap);
+	la_account_ack(p, x->seg->ack, &x->gap);
 	la_prove_sender(x, end);
 	if (reason == LA_R_WINDOW_PROBE)
 		s->probes++;
