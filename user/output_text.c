@@ -35,7 +35,7 @@
 #define INDENT	      13
 
 /* No line is longer, in bytes with colours. */
-#define LINE_MAX 2048
+#define LINE_BYTES 2048
 
 struct text {
 	struct la_output base; /* first: see output_base.h */
@@ -439,7 +439,7 @@ static void fit_line(struct text *t, const struct la_rec *rec, size_t start)
 {
 	struct la_buf *out = &t->base.out;
 	size_t len = out->len - start - 1; /* without the newline */
-	char line[LINE_MAX];
+	char line[LINE_BYTES];
 	bool narrow = t->narrow;
 
 	memcpy(line, out->buf + start, len);
@@ -476,10 +476,10 @@ static void text_record(struct la_sink *sink, const struct la_rec *rec)
 		put_record(&t->base, rec);
 		return;
 	}
-	if (LA_BUF_SIZE - out->len < LINE_MAX)
+	if (LA_BUF_SIZE - out->len < LINE_BYTES)
 		la_buf_flush(out);
 	start = out->len;
-	t->narrow = COLUMNS_WIDTH + endpoints_width(t, rec) > t->width;
+	t->narrow = rec->type != LA_REC_LOST && COLUMNS_WIDTH + endpoints_width(t, rec) > t->width;
 	put_record(&t->base, rec);
 	if (out->len > start)
 		fit_line(t, rec, start);

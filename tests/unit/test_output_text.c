@@ -241,6 +241,20 @@ Test(text, a_wider_terminal_has_the_addresses_beside, .timeout = 10)
 	free(file);
 }
 
+static void story_lost(struct talk *t)
+{
+	talk_next(t, LA_REC_LOST)->lost.count = 12;
+}
+
+Test(text, lost_records_are_of_no_connection, .timeout = 10)
+{
+	char *text = shown(story_lost, 80);
+
+	expect_line(text, "12 state records lost or late: the ring buffer is full");
+	cr_expect_eq(count_of(text, "\n"), 1, "%s", text);
+	free(text);
+}
+
 /* A sentence that is too long for any line goes on in the next one, by words. */
 Test(text, a_long_sentence_is_folded_between_words, .timeout = 10)
 {
