@@ -29,6 +29,17 @@ struct la_entry {
 	struct la_flow flow;
 };
 
+/*
+ * Elements lie one behind the other from the beginning of a page: 48 bytes of the kernel's, the
+ * key, the entry. If they are whole cache lines long, the fast path's fields lie where struct
+ * la_flow wants them, in all of them.
+ */
+#define LA_LINE	    64
+#define LA_ENTRY_AT (48 + sizeof(struct la_key))
+
+_Static_assert((LA_ENTRY_AT + sizeof(struct la_entry)) % LA_LINE == 0, "whole lines");
+_Static_assert((LA_ENTRY_AT + offsetof(struct la_entry, flow.side)) % LA_LINE == 0, "a line");
+
 /* An entry as it is put into the table: a lock must not lie outside of it. */
 struct la_blank {
 	__u32 lock;

@@ -61,7 +61,7 @@ enum la_side_mark {
 /*
  * What is known of one endpoint. Names of sequence variables as in RFC 9293 3.3.1. The first 64
  * bytes are what the fast path touches of it, since in a big table each cache line costs as
- * much as everything else.
+ * much as everything else; without data, 40 of them. See also struct la_flow.
  */
 struct la_side {
 	__u32 nxt;	  /* SND.NXT: highest sequence number sent, plus one */
@@ -69,7 +69,6 @@ struct la_side {
 	__u32 edge;	  /* right edge of the window it advertised: highest ack + window */
 	__u32 hook;	  /* the hook that counts its segments, la_hook_id() */
 	__u64 pkts;	  /* segments on the wire */
-	__u64 bytes;	  /* payload by sequence space */
 	__u64 ip_bytes;	  /* with IP and TCP headers */
 	__u16 flags;	  /* enum la_side_flag */
 	__u8 state;	  /* enum la_state; 0: the flow is not open yet */
@@ -77,6 +76,7 @@ struct la_side {
 	__u8 ttl;	  /* of its last acceptable segment that was no RST; 0: none yet */
 	__u8 before;	  /* enum la_state before its peer's last segment moved it; 0: it did not */
 	__u16 mss;	  /* from its SYN; 0: not known */
+	__u64 bytes;	  /* payload by sequence space */
 	__u32 wnd;	  /* RCV.WND as it advertised it last, bytes */
 	__u32 flight_max; /* most that was in flight of it: la_flight.h */
 	__u32 tsval;	  /* latest TSval that it sent (RFC 7323); 0: none */
@@ -112,7 +112,7 @@ struct la_side {
 	__u32 zero_windows; /* periods in which its own was zero */
 	__u64 zero_ns;	    /* their time, ns; with LA_S_SHUT minus the beginning of the last */
 
-	__u64 in_state[LA_STATE_MAX]; /* ns spent in each state before this one */
+	__u64 in_state[LA_STATE_MAX - 1]; /* ns spent in each state before this one; state 1 first */
 	struct la_hist hist;
 };
 
@@ -149,6 +149,10 @@ struct la_prov {
 	__u8 ttl;
 };
 
+/*
+ * In the table, an entry begins in the middle of a cache line, with the key's end and what the
+ * fast path needs of the connection; side[0] begins with the next line (bpf/maps.bpf.h).
+ */
 struct la_flow {
 	__u8 flags;	  /* enum la_flow_flag */
 	__u8 orig;	  /* index of the originator */

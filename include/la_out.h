@@ -146,10 +146,10 @@ LA_INLINE bool la_enter(struct la_flow *f, __u8 side, __u8 to, enum la_certainty
 	__u64 spent;
 
 	la_opaque(from);
-	if (!to || from >= LA_STATE_MAX)
+	if (!to || !from || from >= LA_STATE_MAX)
 		return false;
 	spent = la_elapsed(s->since, out->ts);
-	s->in_state[from] += spent;
+	s->in_state[from - 1] += spent;
 	s->since = out->ts;
 	s->state = to;
 	if (certainty == LA_PRESUMED)

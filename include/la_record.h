@@ -133,7 +133,8 @@ LA_INLINE void la_record_side(struct la_rec_side *r, const struct la_side *s,
 	r->pkts = s->pkts;
 	r->bytes = s->bytes;
 	r->ip_bytes = s->ip_bytes;
-	__builtin_memcpy(r->in_state, s->in_state, sizeof(r->in_state));
+	r->in_state[LA_NO_STATE] = 0;
+	__builtin_memcpy(&r->in_state[LA_NO_STATE + 1], s->in_state, sizeof(s->in_state));
 	if (s->state < LA_STATE_MAX)
 		r->in_state[s->state] += la_elapsed(s->since, ended);
 	r->zero_window_ns = la_zero_window_ns(s, ended);
