@@ -112,7 +112,8 @@ struct la_side {
 	__u32 zero_windows; /* periods in which its own was zero */
 	__u64 zero_ns;	    /* their time, ns; with LA_S_SHUT minus the beginning of the last */
 
-	__u64 in_state[LA_STATE_MAX - 1]; /* ns spent in each state before this one; state 1 first */
+	__u64 in_state[LA_STATE_MAX -
+		       1]; /* ns spent in each state before this one; state 1 first */
 	struct la_hist hist;
 };
 
