@@ -148,7 +148,7 @@ fuzz: ## run each fuzzer for SECONDS (3600), from the corpora of tests/fuzz and 
 	@$(MAKE) -s deps
 	@+$(SUBMAKE) $(FUZZERS)
 	@for f in $(notdir $(FUZZERS)); do mkdir -p build/corpus/$$f; \
-		$(MAKE) -s fuzz-run/$$f FUZZ_ARGS="-max_total_time=$(SECONDS) build/corpus/$$f" || exit 1; done
+		$(MAKE) -s fuzz-run/$$f FUZZ_ARGS=-max_total_time=$(SECONDS) FUZZ_NEW=build/corpus/$$f || exit 1; done
 
 install: build/lastack ## install build/lastack into DESTDIR/PREFIX/bin (PREFIX is /usr/local)
 	$(Q)install -d $(DESTDIR)$(BINDIR)
@@ -293,8 +293,10 @@ FUZZ_ARGS ?= -runs=20000 -seed=1
 fuzz-run/%: build/% FORCE
 	$(Q)for crash in $(wildcard tests/fuzz/crashes/$*/*); do \
 		build/$* -verbosity=0 $$crash >build/$*.log 2>&1 || { cat build/$*.log; exit 1; }; done
-	$(Q)build/$* $(FUZZ_ARGS) -max_len=4096 -print_final_stats=0 -verbosity=0 \
-		-artifact_prefix=build/ $(wildcard tests/fuzz/corpus/$*)
+	$(Q)new=$(or $(FUZZ_NEW),$$(mktemp -d)); \
+		build/$* $(FUZZ_ARGS) -max_len=4096 -print_final_stats=0 -verbosity=0 \
+		-artifact_prefix=build/ "$$new" $(wildcard tests/fuzz/corpus/$*); code=$$?; \
+		$(if $(FUZZ_NEW),,rm -rf "$$new";) exit $$code
 
 # The truth lab at 1,000 connections without loss, and at 300 with: no step may differ from the
 # kernels' but what lastack marks as presumed.

@@ -570,8 +570,10 @@ Test(table, the_books_balance, .timeout = 60)
 		pthread_join(w[i].thread, NULL);
 		cr_assert_eq(w[i].err, 0);
 	}
-	la_engine_shutdown(e, now);
-	la_engine_drain(e);
+	for (int i = 0; i < 10 && la_engine_flows(e); i++) { /* by turns: the ring has limits */
+		la_engine_shutdown(e, now);
+		la_engine_drain(e);
+	}
 	c = la_engine_counters(e);
 	cr_assert_eq(la_engine_flows(e), 0);
 	cr_assert_eq(c.opened, c.gone, "%llu opened, %llu gone", c.opened, c.gone);
