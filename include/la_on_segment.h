@@ -152,8 +152,9 @@ LA_INLINE void la_prove_fin_arrived(struct la_pass *x)
 	struct la_side *s = x->s, *p = x->p;
 	bool passive = !(p->flags & LA_S_ACTIVE), doubt = la_may_follow_fin(x) || !p->pkts;
 
-	/* The FIN of a passive closer bears the ACK of the other one. */
-	if (passive && s->state == LA_FIN_WAIT_1)
+	/* The FIN of a passive closer bears the ACK of the other one, which then is not repeated.
+	 */
+	if (passive && s->state == LA_FIN_WAIT_1 && !(x->seg->flags & LA_FIN))
 		la_move(x->f, x->d, LA_EV_RCV_ACK_OF_FIN, LA_SEEN, LA_CAUSE_ACK, x->out);
 	la_move(x->f, x->d, LA_EV_RCV_FIN, doubt ? LA_PRESUMED : LA_SEEN, LA_CAUSE_ACK, x->out);
 	if (!doubt && (s->state != LA_TIME_WAIT || passive))

@@ -79,7 +79,7 @@ LA_INLINE enum la_reason la_window_check(const struct la_side *s, const struct l
 
 	/* A FIN sent again is acceptable: its receiver answers it even in TIME_WAIT. */
 	if ((seg->flags & LA_FIN) && (s->flags & LA_S_FIN) && end == s->fin_end)
-		return LA_R_ACCEPTED;
+		return la_check_ack(s, p, seg);
 	if ((s->flags & LA_S_FIN) && la_after(end, s->fin_end))
 		return LA_R_SEQ_ABOVE_WINDOW; /* data after its own FIN */
 	reason = la_check_ack(s, p, seg);

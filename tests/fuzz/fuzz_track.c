@@ -86,6 +86,12 @@ static bool is_overtaken_fin(const struct la_change *c)
 	return c->cause == LA_CAUSE_FIN && c->from == LA_CLOSE_WAIT && c->to == LA_ESTABLISHED;
 }
 
+/* la_open.h: an old SYN was answered, so that nobody was taken to be there. */
+static bool was_nobody(const struct model *m, const struct la_change *c)
+{
+	return c->from == LA_CLOSED && !m->been_in[c->side];
+}
+
 /* seg: what did it, NULL if it was a clock. */
 static void check_certainty(const struct model *m, const struct la_change *c,
 			    const struct la_segment *seg)
@@ -100,8 +106,9 @@ static void check_certainty(const struct model *m, const struct la_change *c,
 		break;
 	case LA_CORRECTED:
 		/* la_after_rst.h: both carry on, so neither had heeded the RST. */
-		PROMISE(seg && (m->presumed_once[c->side] || is_overtaken_fin(c) ||
-				(c->cause == LA_CAUSE_RST && c->from == LA_CLOSED)));
+		PROMISE(seg &&
+			(m->presumed_once[c->side] || is_overtaken_fin(c) || was_nobody(m, c) ||
+			 (c->cause == LA_CAUSE_RST && c->from == LA_CLOSED)));
 		break;
 	case LA_TIMER:
 		PROMISE(!seg && c->cause == LA_CAUSE_TIMEOUT);

@@ -94,3 +94,11 @@ Test(found, a_fin_again_after_a_late_rst)
 		   {ORIG, FA, 1, 2, 0, LA_R_LATE, LA_CLOSED, LA_TIME_WAIT});
 	assert_gapless(&t);
 }
+
+/* A FIN that comes again is acceptable wherever it lies, but not whatever it acknowledges. */
+Test(found, a_fin_again_that_acknowledges_anything)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1}, {ORIG, FA, 1, 1},
+		   {RESP, A, 1, 2},
+		   {ORIG, FA, 1, 0x70000000, 0, LA_R_ACK_ABOVE_SENT, LA_FIN_WAIT_2, LA_CLOSE_WAIT});
+}
