@@ -12,7 +12,10 @@
  *                socket was closed in SYN_SENT, or gave up, or tcp_fin_timeout was over. No
  *                segment tells of it, so no observer can know.
  *                A request is taken away without a word, too, when its listener is gone.
- *   torn         A step that does not begin where the last one ended: one was missed.
+ *   torn         A step that does not begin where the last one ended: one was missed. So was
+ *                the end of a request, or of a time-wait socket in FIN_WAIT_2, of which neither
+ *                a stop nor an expiry of its timer was told: when a run is over, sock_diag(7)
+ *                has said that both hosts have none left.
  *   phantom      A connect() from ports that are still taken enters SYN_SENT and leaves it on
  *                the spot; it sends nothing, and is no connection.
  *   merged       Segments that wait for a locked socket may be merged: a FIN, and behind it
@@ -270,15 +273,19 @@ static void settle(struct reader *r)
 	__u8 state;
 	bool deaf;
 
-	if (!r->walk || !r->mini || !r->stopped)
+	if (!r->walk || !r->mini)
 		return;
 	state = la_walk_state(r->walk);
-	deaf = r->walk->count && is_deaf(r);
-	if (state == LA_SYN_RECEIVED || state == LA_FIN_WAIT_2) {
-		la_walk_add(r->walk, r->stopped, LA_CLOSED, LA_SEEN);
-		r->walk->silent = r->expired || (state == LA_SYN_RECEIVED && deaf);
-	}
 	r->mini = 0;
+	if (state != LA_SYN_RECEIVED && state != LA_FIN_WAIT_2)
+		return;
+	if (!r->stopped) {
+		r->walk->torn = true;
+		return;
+	}
+	deaf = r->walk->count && is_deaf(r);
+	la_walk_add(r->walk, r->stopped, LA_CLOSED, LA_SEEN);
+	r->walk->silent = r->expired || (state == LA_SYN_RECEIVED && deaf);
 }
 
 /* When a walk was over; the end of time if it is not, or if its peer cannot know. */
