@@ -203,6 +203,8 @@ LA_INLINE void la_presume_receiver(struct la_pass *x)
 {
 	struct la_side *s = x->s, *p = x->p;
 	bool arrives = (s->flags & LA_S_FIN) && s->hole_lo == s->hole_hi;
+	/* The third ACK may have met nobody: so may all that follow it, until p speaks. */
+	bool doubt = (p->flags & LA_S_PRESUMED) && p->before == LA_SYN_RECEIVED;
 	__u8 peer = !x->d, before = p->state;
 
 	if (la_is_cut(x->f))
@@ -218,10 +220,8 @@ LA_INLINE void la_presume_receiver(struct la_pass *x)
 		before = p->state; /* who refuses data has read the ACK (RFC 9293 3.10.7.4) */
 	if (arrives && (x->seg->flags & LA_FIN))
 		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);
-	if (p->state != before)
-		p->before = before;
-	else if (p->state != LA_ESTABLISHED || p->before != LA_SYN_RECEIVED)
-		p->before = 0; /* a third ACK that was lost stays in doubt until p speaks */
+	if (!doubt)
+		p->before = p->state != before ? before : 0;
 }
 
 /* New data of the originator, counted up to two segments: how far did it come? */

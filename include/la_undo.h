@@ -54,6 +54,9 @@ LA_INLINE void la_rst_proves(struct la_pass *x)
 	if (x->s->state == LA_SYN_SENT && (p->flags & LA_S_SYN) && x->seg->seq == x->s->nxt &&
 	    la_acks_syn(p, x->seg))
 		la_move(x->f, x->d, LA_EV_SND_ACK_OF_SYN, LA_SEEN, LA_CAUSE_RST, x->out);
+	/* A socket that acknowledges has had the third ACK. */
+	if ((x->seg->flags & LA_ACK) && x->s->before == LA_SYN_RECEIVED)
+		x->s->before = x->s->state == LA_CLOSE_WAIT ? LA_ESTABLISHED : 0;
 	if (!(x->seg->flags & LA_ACK) ||
 	    ((p->flags & LA_S_FIN) && la_before(x->seg->ack, p->fin_end)))
 		la_take_back(x, x->d, LA_CAUSE_RST);

@@ -101,6 +101,24 @@ Test(truth_reset, a_fin_behind_lost_data_that_met_no_socket)
 	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED !SYN_RECEIVED CLOSED");
 }
 
+/* "never accepted": the listener goes before the third ACK comes, and a FIN is behind that. */
+Test(truth_reset, a_third_ack_and_a_fin_that_met_no_socket)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0, 0, LA_FIN_WAIT_1, LA_CLOSE_WAIT},
+		   {RESP, R, 1, 0, 0, 0, LA_CLOSED, LA_CLOSED},
+		   {RESP, R, 1, 0, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT !SYN_RECEIVED CLOSED");
+	assert_gapless(&t);
+}
+
+/* Once the server has spoken, it had the third ACK: only the FIN is in doubt. */
+Test(truth_reset, a_fin_that_met_no_socket_of_a_server_that_had_spoken)
+{
+	talk_lines(&t, OPENED, {RESP, PA, 1, 1, 10}, {ORIG, FA, 1, 11, 0},
+		   {RESP, R, 11, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT !ESTABLISHED CLOSED");
+}
+
 /* "port reuse": the server challenges the new SYN, and it is the new socket that says no. */
 Test(truth_reset, a_rst_of_the_new_socket_leaves_the_time_wait)
 {
