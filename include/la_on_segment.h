@@ -122,6 +122,7 @@ LA_INLINE void la_on_fin_again(struct la_pass *x)
 {
 	struct la_flow *f = x->f;
 	struct la_side *s = x->s, *p = x->p;
+	bool presumed = s->flags & LA_S_PRESUMED;
 
 	if (!la_count_repeat(s, x->seg))
 		return;
@@ -138,7 +139,7 @@ LA_INLINE void la_on_fin_again(struct la_pass *x)
 		return;
 	}
 	la_move(f, x->d, LA_EV_LOST_ACK_OF_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
-	if ((p->flags & LA_S_FIN) && la_before(x->seg->ack, p->fin_end))
+	if (presumed && (p->flags & LA_S_FIN) && la_before(x->seg->ack, p->fin_end))
 		la_move(f, x->d, LA_EV_LOST_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
 	/* Nor had the peer, which matters to one that closed before it. */
 	if ((p->state == LA_CLOSING || p->state == LA_TIME_WAIT) && (p->flags & LA_S_PRESUMED) &&
