@@ -288,13 +288,14 @@ check-traps: ## every test that docs/traps.md names exists, and every trap has o
 check-bpf: ## the BPF programs compile without a warning
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c bpf/lastack.bpf.c -o /dev/null
 
-# What crashed once, then a bounded run with a fixed seed from the saved inputs, if there are any.
-FUZZ_ARGS ?= -runs=20000 -seed=1
+# What crashed once, then a bounded run from the saved inputs, if there are any: the same inputs
+# each time, so neither times nor addresses may have a say in them.
+FUZZ_ARGS ?= -runs=20000 -seed=1 -entropic=0 -use_cmp=0
 fuzz-run/%: build/% FORCE
 	$(Q)for crash in $(wildcard tests/fuzz/crashes/$*/*); do \
 		build/$* -verbosity=0 $$crash >build/$*.log 2>&1 || { cat build/$*.log; exit 1; }; done
 	$(Q)new=$(or $(FUZZ_NEW),$$(mktemp -d)); \
-		build/$* $(FUZZ_ARGS) -max_len=4096 -print_final_stats=0 -verbosity=0 \
+		setarch -R build/$* $(FUZZ_ARGS) -max_len=4096 -print_final_stats=0 -verbosity=0 \
 		-artifact_prefix=build/ "$$new" $(wildcard tests/fuzz/corpus/$*); code=$$?; \
 		$(if $(FUZZ_NEW),,rm -rf "$$new";) exit $$code
 
