@@ -26,7 +26,6 @@ static __always_inline void la_count_lost(enum la_lost_source source)
  * that leave the table, the other for close records alone. So if nobody reads fast enough,
  * it is transitions that are lost, and flows do not pile up.
  */
-#define LA_RING_SOFT	la_ring_soft
 #define LA_RING_LEAVING (la_ring_soft + la_ring_soft / (2 * (LA_RING_RESERVE - 1)))
 
 static __always_inline bool la_ring_below(__u64 mark)
@@ -39,7 +38,7 @@ static __always_inline void *la_reserve(__u64 size)
 {
 	void *room = NULL;
 
-	if (la_ring_below(LA_RING_SOFT))
+	if (la_ring_below(la_ring_soft))
 		room = bpf_ringbuf_reserve(&ring, size, 0);
 
 	if (!room)

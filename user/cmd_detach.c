@@ -66,12 +66,6 @@ static int help(void)
 	return LA_EXIT_OK;
 }
 
-static int bad(const char *option, const char *why, const char *todo)
-{
-	la_fail(LA_EXIT_USAGE, "bad option", option, why, todo);
-	return -1;
-}
-
 static int take(struct detach_opts *opts, int opt, char **argv)
 {
 	if (opt == '?' || opt == ':')
@@ -95,8 +89,8 @@ static int parse(struct detach_opts *opts, int argc, char **argv)
 	if (optind < argc)
 		opts->name = argv[optind++];
 	if (!la_persist_name_ok(opts->name))
-		return bad(opts->name, "no such name", LA_PERSIST_NAME_RULE);
-	return optind < argc ? bad(argv[optind], "only one name can be given", NULL) : 0;
+		return la_options_bad(opts->name, "no such name", LA_PERSIST_NAME_RULE);
+	return optind < argc ? la_options_bad(argv[optind], "only one name can be given", NULL) : 0;
 }
 
 /* ---- the work ---- */

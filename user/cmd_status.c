@@ -65,19 +65,14 @@ static int help(void)
 	return LA_EXIT_OK;
 }
 
-static int bad(const char *option, const char *why, const char *todo)
-{
-	la_fail(LA_EXIT_USAGE, "bad option", option, why, todo);
-	return -1;
-}
-
 static int take_format(struct status_opts *opts, const char *word)
 {
 	char err[200];
 
 	if (la_options_format(word, &opts->format, err, sizeof(err)))
-		return bad("-o", err, NULL);
-	return opts->format == LA_FORMAT_ZEEK ? bad("-o", word, "there are: text jsonl") : 0;
+		return la_options_bad("-o", err, NULL);
+	return opts->format == LA_FORMAT_ZEEK ? la_options_bad("-o", word, "there are: text jsonl")
+					      : 0;
 }
 
 static int take(struct status_opts *opts, int opt, char **argv)
@@ -107,8 +102,8 @@ static int parse(struct status_opts *opts, int argc, char **argv)
 	if (optind < argc)
 		opts->name = argv[optind++];
 	if (opts->name && !la_persist_name_ok(opts->name))
-		return bad(opts->name, "no such name", LA_PERSIST_NAME_RULE);
-	return optind < argc ? bad(argv[optind], "only one name can be given", NULL) : 0;
+		return la_options_bad(opts->name, "no such name", LA_PERSIST_NAME_RULE);
+	return optind < argc ? la_options_bad(argv[optind], "only one name can be given", NULL) : 0;
 }
 
 /* ---- reading ---- */

@@ -58,6 +58,12 @@ int la_fail(enum la_exit code, const char *what, const char *on, const char *why
 	return code;
 }
 
+int la_options_bad(const char *option, const char *why, const char *todo)
+{
+	la_fail(LA_EXIT_USAGE, "bad option", option, why, todo);
+	return -1;
+}
+
 char *la_options_join(char *const *words, int count)
 {
 	size_t size = 1;
@@ -291,8 +297,7 @@ enum la_taken la_options_take(struct la_options *opts, int opt, const char *arg)
 	enum la_taken taken = la_options_set(opts, opt, arg, err, sizeof(err));
 
 	if (taken == LA_TAKEN_BAD)
-		la_fail(LA_EXIT_USAGE, "bad option", opt == 'o' ? "-o" : names[opt - LA_OPT_LADDER],
-			err, NULL);
+		la_options_bad(opt == 'o' ? "-o" : names[opt - LA_OPT_LADDER], err, NULL);
 	return taken;
 }
 
@@ -304,11 +309,11 @@ int la_options_bad_word(int opt, char *const *argv)
 
 	snprintf(todo, sizeof(todo), "lastack %s --help lists them", argv[0]);
 	if (opt == ':')
-		la_fail(LA_EXIT_USAGE, "bad option", word, "its value is missing", NULL);
+		la_options_bad(word, "its value is missing", NULL);
 	else if (optopt && word == last)
-		la_fail(LA_EXIT_USAGE, "bad option", word, "it takes no value", NULL);
+		la_options_bad(word, "it takes no value", NULL);
 	else
-		la_fail(LA_EXIT_USAGE, "bad option", word, "there is no such option", todo);
+		la_options_bad(word, "there is no such option", todo);
 	return -1;
 }
 
@@ -316,7 +321,7 @@ int la_options_check(const struct la_options *opts)
 {
 	if (!opts->ladder || opts->format == LA_FORMAT_TEXT)
 		return 0;
-	la_fail(LA_EXIT_USAGE, "bad option", "--ladder", "a ladder is text", "leave out -o");
+	la_options_bad("--ladder", "a ladder is text", "leave out -o");
 	return -1;
 }
 

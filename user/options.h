@@ -120,6 +120,9 @@ bool la_word_equal(const char *a, size_t n, const char *b);
  */
 int la_fail(enum la_exit code, const char *what, const char *on, const char *why, const char *todo);
 
+/* A usage error about an option, as la_fail() says it. Returns -1. */
+int la_options_bad(const char *option, const char *why, const char *todo);
+
 /* Joins words with single spaces, for a filter. The caller frees it; NULL: out of memory. */
 char *la_options_join(char *const *words, int count);
 

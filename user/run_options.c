@@ -340,7 +340,7 @@ int la_run_option_bad(const struct la_run_option *option, const char *why)
 		snprintf(name, sizeof(name), "-%c", option->opt);
 	else
 		snprintf(name, sizeof(name), "--%s", option->name);
-	return la_fail(LA_EXIT_USAGE, "bad option", name, why, NULL), -1;
+	return la_options_bad(name, why, NULL);
 }
 
 /* The table as getopt_long() wants it, with an empty row at the end. */

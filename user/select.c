@@ -60,7 +60,7 @@ int la_select_check(const struct la_select *select)
 
 	if (!select->names_count && !select->all && !select->pattern) {
 		la_netdev_names(todo + strlen(todo), sizeof(todo) - strlen(todo));
-		return la_fail(LA_EXIT_USAGE, "bad option", "-i", "no interface", todo), -1;
+		return la_options_bad("-i", "no interface", todo);
 	}
 	return 0;
 }
