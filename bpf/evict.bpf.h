@@ -54,9 +54,10 @@ static __always_inline void la_emit_evicted(const struct la_key *key, struct la_
 
 /*
  * Evicts a candidate of kind enum la_expendable, unless it stands for nothing any more.
- * Returns 1 if it did.
+ * Returns 1 if it did, and
+ * then the note is to be measured. Its stack is at the limit.
  */
-__noinline int la_evict(struct la_candidate *c, __u32 kind)
+__noinline int la_try_evict(struct la_candidate *c, __u32 kind)
 {
 	struct la_scratch *s = la_scratch();
 	struct la_key *known, key;
@@ -83,6 +84,7 @@ __noinline int la_evict(struct la_candidate *c, __u32 kind)
 		s->ended = e->flow;
 		s->owes = e->due || (s->out.want & LA_WANT_CLOSE);
 		la_count_half_open(e);
+		la_count_entry(e, s);
 	}
 	bpf_spin_unlock(&e->lock);
 	if (!evicted)
@@ -96,6 +98,15 @@ __noinline int la_evict(struct la_candidate *c, __u32 kind)
 	else
 		la_emit_leaving(&key, s, s->owes);
 	return 1;
+}
+
+static __always_inline int la_evict(struct la_candidate *c, __u32 kind)
+{
+	int evicted = la_try_evict(c, kind);
+
+	if (evicted)
+		la_measure(NULL);
+	return evicted;
 }
 
 /* Makes room for one flow in a full table. Returns 1 if it did. */

@@ -81,10 +81,12 @@ static __always_inline bool la_end_flow(struct la_entry *e, const struct la_swee
 				  &s->out);
 	else
 		ended = la_expire(&e->flow, sweep->now, &la_cfg, &s->out);
-	if (ended)
-		s->ended = e->flow;
+	if (!ended)
+		return false;
+	s->ended = e->flow;
 	la_count_half_open(e);
-	return ended;
+	la_count_entry(e, s);
+	return true;
 }
 
 /* Nobody reads the ring, and the table is about to be full: flows leave all the same. */
@@ -152,6 +154,7 @@ __noinline int la_visit(__u32 slot, struct la_sweep *sweep)
 		return 0;
 	if (!sweep->winds && la_visit_flow(&key, e, sweep, s)) {
 		la_delete(&key, slot);
+		la_measure(NULL);
 		la_emit_changes(&key, NULL);
 		la_emit_leaving(&key, s, s->owes);
 		sweep->ends -= !!sweep->ends;

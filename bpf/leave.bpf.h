@@ -12,6 +12,7 @@
 #define LA_LEAVE_BPF_H
 
 #include "emit.bpf.h"
+#include "measure.bpf.h"
 #include "slots.bpf.h"
 
 static __always_inline void la_count_flows(__u64 opened, __u64 gone)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * maps.bpf.h - all memory that the programs share: the flow table and its clocks, the ring of
- * records, the counters, one note of scratch per CPU, and the configuration.
+ * records, the counters and metrics, one note of scratch per CPU, and the configuration.
  *
  * Sizes are defaults; the loader sets them before it loads.
  */
@@ -10,6 +10,7 @@
 
 #include "la_abi.h"
 #include "la_flow.h"
+#include "la_metrics.h"
 #include "la_out.h"
 #include <bpf/bpf_helpers.h>
 
@@ -25,7 +26,7 @@ struct la_entry {
 	__u32 slot; /* slots.bpf.h */
 	__u32 tag;  /* la_key_tag() */
 	__u32 half; /* 1: it is one of la_half_open */
-	__u32 pad;
+	struct la_counted counted;
 	struct la_flow flow;
 };
 
@@ -47,7 +48,7 @@ struct la_blank {
 	__u32 slot;
 	__u32 tag;
 	__u32 half;
-	__u32 pad;
+	struct la_counted counted;
 	struct la_flow flow;
 };
 
@@ -153,10 +154,18 @@ struct {
 	__type(value, struct la_counters);
 } counters SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct la_metrics);
+} metrics SEC(".maps");
+
 /* Too big for the stack: the note of one segment, and a copy of the flow as it ended. */
 struct la_scratch {
 	struct la_out out;
 	struct la_flow ended;
+	struct la_uncounted uncounted;
 	struct la_blank blank; /* zeros, but for slot and tag */
 	__u64 deadline;	       /* of the flow at hand, ns */
 	__u32 slot;	       /* its slot */
@@ -210,6 +219,13 @@ static __always_inline struct la_counters *la_counters(void)
 	__u32 zero = 0;
 
 	return bpf_map_lookup_elem(&counters, &zero);
+}
+
+static __always_inline struct la_metrics *la_metrics(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&metrics, &zero);
 }
 
 static __always_inline struct la_scratch *la_scratch(void)

@@ -97,6 +97,7 @@ __noinline int la_slow(struct la_key *key, struct la_segment *seg)
 	}
 	s->opens = !e->flow.side[0].state;
 	reason = la_track(&e->flow, key, seg, &la_cfg, &s->out);
+	la_count_entry(e, s);
 	if (s->out.want & (LA_WANT_CLOSE | LA_WANT_GONE)) {
 		s->ended = e->flow;
 		s->owes = e->due || (s->out.want & LA_WANT_CLOSE);
@@ -130,6 +131,7 @@ __noinline int la_tell(struct la_key *key, struct la_segment *seg)
 
 	if (!key || !seg || !s)
 		return 0;
+	la_measure(seg);
 	la_emit_changes(key, seg);
 	if (!(s->out.want & LA_WANT_GONE)) {
 		if (s->slot != LA_NO_SLOT)
@@ -206,11 +208,13 @@ __noinline int la_icmp_error(struct la_key *key, struct la_segment *seg)
 		return LA_R_ICMP;
 	}
 	reason = la_track_icmp(&e->flow, seg, &la_cfg, &s->out);
+	la_count_entry(e, s);
 	la_note_entry(e, s);
 	if (s->out.want & LA_WANT_CLOSE)
 		s->ended = e->flow;
 	bpf_spin_unlock(&e->lock);
 	la_wind_flow(s);
+	la_measure(seg);
 	la_emit_changes(key, seg);
 	s->opens = 0;
 	if ((s->out.want & LA_WANT_CLOSE) && !la_emit_close(key, s))

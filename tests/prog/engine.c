@@ -134,19 +134,51 @@ int la_engine_drain(struct la_engine *engine)
 	return n;
 }
 
-struct la_counters la_engine_counters(const struct la_engine *engine)
+/* The only element of a per-CPU map that holds nothing but __u64: size bytes, added up. */
+static void sum_cpus(const struct bpf_map *map, __u64 *sum, size_t size)
 {
-	int cpus = libbpf_num_possible_cpus(), fd = bpf_map__fd(engine->skel->maps.counters);
-	struct la_counters sum = {0}, *each = calloc(cpus, sizeof(*each));
-	__u64 *to = (__u64 *)&sum;
+	int cpus = libbpf_num_possible_cpus();
+	__u64 *each = calloc(cpus, size);
 	__u32 zero = 0;
 
-	cr_assert_eq(bpf_map_lookup_elem(fd, &zero, each), 0, "the counters cannot be read");
-	for (int cpu = 0; cpu < cpus; cpu++)
-		for (size_t i = 0; i < sizeof(sum) / sizeof(*to); i++)
-			to[i] += ((__u64 *)&each[cpu])[i];
+	cr_assert_eq(bpf_map_lookup_elem(bpf_map__fd(map), &zero, each), 0, "%s cannot be read",
+		     bpf_map__name(map));
+	for (size_t i = 0; i < cpus * size / sizeof(*sum); i++)
+		sum[i % (size / sizeof(*sum))] += each[i];
 	free(each);
+}
+
+struct la_counters la_engine_counters(const struct la_engine *engine)
+{
+	struct la_counters sum = {0};
+
+	sum_cpus(engine->skel->maps.counters, (__u64 *)&sum, sizeof(sum));
 	return sum;
+}
+
+struct la_metrics la_engine_metrics(const struct la_engine *engine)
+{
+	struct la_metrics sum = {0};
+
+	sum_cpus(engine->skel->maps.metrics, (__u64 *)&sum, sizeof(sum));
+	return sum;
+}
+
+void la_engine_each_flow(const struct la_engine *engine,
+			 void (*fn)(const struct la_flow *flow, void *ctx), void *ctx)
+{
+	int fd = bpf_map__fd(engine->skel->maps.flows);
+	size_t size = bpf_map__value_size(engine->skel->maps.flows);
+	char *entry = calloc(1, size); /* the flow is the last of it */
+	struct la_key key, next;
+
+	for (int err = bpf_map_get_next_key(fd, NULL, &next); !err;
+	     err = bpf_map_get_next_key(fd, &key, &next)) {
+		key = next;
+		cr_assert_eq(bpf_map_lookup_elem(fd, &key, entry), 0);
+		fn((const struct la_flow *)(entry + size - sizeof(struct la_flow)), ctx);
+	}
+	free(entry);
 }
 
 __u32 la_engine_flows(const struct la_engine *engine)

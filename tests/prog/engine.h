@@ -9,6 +9,7 @@
 #define LA_TEST_ENGINE_H
 
 #include "la_abi.h"
+#include "la_metrics.h"
 #include "sink.h"
 
 struct la_engine;
@@ -50,6 +51,13 @@ int la_engine_drain(struct la_engine *engine);
 
 /* The counters of all CPUs. */
 struct la_counters la_engine_counters(const struct la_engine *engine);
+
+/* The metrics of all CPUs. */
+struct la_metrics la_engine_metrics(const struct la_engine *engine);
+
+/* Calls fn with each flow of the table. */
+void la_engine_each_flow(const struct la_engine *engine,
+			 void (*fn)(const struct la_flow *flow, void *ctx), void *ctx);
 
 /* The file descriptor of a gate's program, for a test that runs it itself. */
 int la_engine_prog(const struct la_engine *engine, enum la_gate gate);
