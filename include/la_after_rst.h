@@ -40,13 +40,13 @@ LA_INLINE bool la_survives(const struct la_pass *x)
 	       la_elapsed(x->f->rst_at, x->out->ts) > LA_RST_ARRIVED_NS;
 }
 
-/* Back to where a side was before the RST, if it is not there already (la_undo.h). */
+/* Back to where a side was before the RST, unless it is there already (la_undo.h), or beyond. */
 LA_INLINE void la_return(struct la_pass *x, __u8 side)
 {
 	struct la_side *s = &x->f->side[side & 1];
 
 	s->before = 0;
-	if (s->state != s->was)
+	if (s->state == LA_CLOSED)
 		la_enter(x->f, side, s->was, LA_CORRECTED, LA_CAUSE_RST, x->out);
 	s->was = 0;
 }

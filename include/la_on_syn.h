@@ -234,9 +234,10 @@ LA_INLINE enum la_reason la_accept_syn_ack(struct la_pass *x)
 LA_INLINE bool la_denies_refusal(const struct la_pass *x)
 {
 	const struct la_flow *f = x->f;
+	bool refused = x->s->was == LA_LISTEN || x->s->was == LA_SYN_RECEIVED;
 
 	return la_is_cut(f) && f->rst_verdict == LA_RST_SYN_SENT_ACK_OK && f->rst_sender == x->d &&
-	       x->s->state == LA_CLOSED && la_acks_syn(x->p, x->seg) &&
+	       refused && x->s->state == LA_CLOSED && la_acks_syn(x->p, x->seg) &&
 	       x->s->rst_seq != x->seg->seq + 1;
 }
 

@@ -42,6 +42,7 @@ LA_INLINE void la_presume_fin(struct la_pass *x)
 	p->fin_end = x->seg->ack;
 	p->ack = s->fin_end;
 	p->edge = s->fin_end;
+	la_move(x->f, !x->d, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);
 	la_move(x->f, !x->d, LA_EV_SND_FIN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
 	la_move(x->f, x->d, LA_EV_RCV_ACK_OF_FIN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
 	la_move(x->f, x->d, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_ACK, x->out);

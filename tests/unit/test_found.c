@@ -102,3 +102,31 @@ Test(found, a_fin_again_that_acknowledges_anything)
 		   {RESP, A, 1, 2},
 		   {ORIG, FA, 1, 0x70000000, 0, LA_R_ACK_ABOVE_SENT, LA_FIN_WAIT_2, LA_CLOSE_WAIT});
 }
+
+/* It denied a refusal and went on to close: when the peer goes on, too, that is not undone. */
+Test(found, who_went_on_after_a_refusal_stays_where_it_is)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, RA, 0, 1, 0, 0, LA_CLOSED, LA_CLOSED},
+		   {RESP, SA, 0, 1, 0, LA_R_LATE, LA_CLOSED, LA_SYN_RECEIVED},
+		   {RESP, FA, 1, 1, 0, LA_R_LATE, LA_CLOSED, LA_FIN_WAIT_1},
+		   {ORIG, A, 1, 2, 0, 0, LA_CLOSE_WAIT, LA_FIN_WAIT_2});
+	assert_gapless(&t);
+}
+
+/* A RST cuts for the second time what carried on after a refusal: nobody is refused by that. */
+Test(found, a_second_cut_is_no_refusal)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, RA, 0, 1}, {RESP, SA, 0, 1, 0, LA_R_LATE}, {ORIG, A, 1, 1},
+		   {ORIG, FA, 1, 1}, {RESP, FA, 1, 2}, {ORIG, A, 2, 2}, {ORIG, RA, 2, 2});
+	talk_lines(&t, {RESP, SA, 2, 1, 0, 0, LA_CLOSED, LA_SYN_RECEIVED});
+	cr_assert_eq(t.flows, 1, "a new answer to an old SYN is a new connection");
+}
+
+/* Whose FIN is known by its ACK alone had the other one, though data before that is missing. */
+Test(found, an_unheard_fin_behind_missing_data)
+{
+	talk_lines(&t, {ORIG, A, 1, 1}, {ORIG, FA, 1001, 1, 0, 0, LA_FIN_WAIT_1, LA_ESTABLISHED},
+		   {ORIG, A, 1002, 2, 0, 0, LA_TIME_WAIT, LA_CLOSED},
+		   {ORIG, A, 1002, 500, 0, LA_R_LATE, LA_FIN_WAIT_2, LA_CLOSE_WAIT});
+	assert_path(&t, RESP, "~ESTABLISHED ~CLOSE_WAIT ~LAST_ACK ~CLOSED !CLOSE_WAIT");
+}
