@@ -20,7 +20,7 @@
 
 # All that is needed to build and test, by its Debian 12 package name. The one list.
 DEPS = make gcc libc6-dev pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
-       libpcap-dev libmnl-dev nettle-dev uthash-dev libjansson-dev libyaml-dev libcriterion-dev libclang-rt-dev \
+       libpcap-dev libmnl-dev nettle-dev uthash-dev libjansson-dev libyaml-dev libmicrohttpd-dev libcriterion-dev libclang-rt-dev \
        clang-format clang-tidy iproute2 nftables
 
 PREFIX ?= /usr/local
@@ -40,7 +40,7 @@ first_tool = $(or $(firstword $(foreach t,$(1),$(shell command -v $(t) 2>/dev/nu
 probe = $(eval $(1) := $(2))$($(1))
 
 VERSION := $(shell cat VERSION)
-LIBS     = libbpf libelf zlib libpcap libmnl nettle jansson yaml-0.1
+LIBS     = libbpf libelf zlib libpcap libmnl nettle jansson yaml-0.1 libmicrohttpd
 WARN     = -Wall -Wextra -Werror
 INCLUDES = -Iinclude -Iuser -Ibuild
 DEFINES  = -D_GNU_SOURCE -DLA_VERSION='"$(VERSION)"'
@@ -215,6 +215,8 @@ build/obj/$(1)/%.o: %.c Makefile VERSION
 endef
 $(foreach kind,user asan test fuzz,$(eval $(call object_rule,$(kind))))
 
+# The page is embedded as it is.
+$(foreach kind,user asan fuzz,build/obj/$(kind)/user/page.o): $(wildcard user/page/*)
 # Only the loader sees the BPF skeleton.
 $(foreach kind,user asan fuzz,build/obj/$(kind)/user/loader.o): | build/lastack.skel.h
 $(call objects,test,$(PROG_SRC)): | build/lastack.skel.h $(call skeletons,prog)

@@ -14,6 +14,7 @@
 #include "loop.h"
 #include "output.h"
 #include "settings.h"
+#include "web.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ struct run {
 	struct la_sink *output;
 	struct la_sink *summary;
 	struct la_events *events;
+	struct la_web *web;
 	struct la_loop *loop;
 	int watch;  /* of the interfaces */
 	bool idle;  /* none of them is attached */
@@ -71,6 +73,7 @@ static void time_to_look(void *ctx, uint32_t events)
 	(void)events;
 	la_drain_losses(run->loader, run->events);
 	drain(run);
+	la_web_beat(run->web, la_monotonic_ns(), !run->idle);
 }
 
 static void told_to_stop(void *ctx, uint32_t events)
@@ -250,6 +253,23 @@ static int make_sinks(struct run *run)
 	return 0;
 }
 
+static int open_web(struct run *run)
+{
+	struct la_web_opts opts = {
+		.listen = run->opts->listen,
+		.asked = run->opts->listen_asked,
+		.print = {.clock_offset = la_realtime_offset_ns(),
+			  .ifname = la_attach_ifname,
+			  .ifname_ctx = run->attach},
+	};
+
+	run->web = la_web_open(&opts);
+	if (!run->web)
+		return -1;
+	la_events_to(run->events, la_web_sink(run->web));
+	return 0;
+}
+
 /* Without a file to read again, SIGHUP is the end of a terminal, and so of the run. */
 static int catch_signals(struct run *run)
 {
@@ -276,6 +296,13 @@ static int make_loop(struct run *run)
 	if (run->opts->run_for)
 		return la_loop_timer(run->loop, run->opts->run_for, 0, told_to_stop, run);
 	return 0;
+}
+
+/* When all is in place, and signals go to the loop: the thread inherits their mask. */
+static int start_web(struct run *run)
+{
+	la_web_beat(run->web, la_monotonic_ns(), !run->idle);
+	return la_web_start(run->web, run->loader, &run->opts->shared.cfg);
 }
 
 static int attach_all(struct run *run)
@@ -341,6 +368,7 @@ static void finish(struct run *run)
 
 static void free_run(struct run *run)
 {
+	la_web_close(run->web); /* its thread reads the maps */
 	la_attach_free(run->attach);
 	la_events_free(run->events);
 	la_sink_close(run->output); /* which may still wait in the loop */
@@ -383,7 +411,8 @@ static int run_with(const struct la_run_args *args)
 	if (run.settings->file)
 		hold_hangup();
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end too */
-	if (load(&run) || make_sinks(&run) || make_loop(&run) || attach_all(&run)) {
+	if (load(&run) || make_sinks(&run) || open_web(&run) || make_loop(&run) ||
+	    attach_all(&run) || start_web(&run)) {
 		undo(&run);
 		goto cleanup;
 	}

@@ -28,8 +28,7 @@
 
 struct la_loader {
 	struct lastack_bpf *skel;
-	struct la_pins_progs kept;   /* programs that an earlier process has loaded */
-	struct la_counters *per_cpu; /* room for one lookup */
+	struct la_pins_progs kept; /* programs that an earlier process has loaded */
 	int cpus;
 };
 
@@ -333,18 +332,16 @@ struct la_loader *la_loader_open(const struct la_loader_opts *opts)
 	err = loader->cpus = libbpf_num_possible_cpus();
 	if (err < 0)
 		goto cleanup;
-	loader->per_cpu = calloc((size_t)loader->cpus, sizeof(*loader->per_cpu));
 	loader->skel = lastack_bpf__open();
 	err = loader->skel ? 0 : -errno;
-	if (err || !loader->per_cpu)
-		goto cleanup;
-	err = load(loader, opts);
+	if (!err)
+		err = load(loader, opts);
 cleanup:
-	if (!err && loader->per_cpu) {
+	if (!err) {
 		la_bpf_log_forget();
 		return loader;
 	}
-	report_load(err ? err : -ENOMEM);
+	report_load(err);
 	la_loader_close(loader);
 	return NULL;
 }
@@ -388,28 +385,33 @@ int la_loader_feed(struct la_loader *loader, enum la_prog prog, const struct la_
 	return bpf_prog_test_run_opts(la_loader_prog(loader, prog), &opts);
 }
 
-/* Adds b to a, number by number: la_counters is nothing but __u64. */
-static void add_counters(struct la_counters *a, const struct la_counters *b)
+/* The only element of a per-CPU map, which is nothing but __u64: size bytes, added up. */
+static int sum_cpus(const struct la_loader *loader, const struct bpf_map *map, __u64 *sum,
+		    size_t size)
 {
-	__u64 *to = (__u64 *)a;
-	const __u64 *from = (const __u64 *)b;
+	size_t count = size / sizeof(*sum), cpus = (size_t)loader->cpus;
+	__u64 *each = calloc(cpus, size);
+	__u32 zero = 0;
+	int err;
 
-	for (size_t i = 0; i < sizeof(*a) / sizeof(*to); i++)
-		to[i] += from[i];
+	memset(sum, 0, size);
+	if (!each)
+		return -ENOMEM;
+	err = bpf_map_lookup_elem(bpf_map__fd(map), &zero, each);
+	for (size_t i = 0; !err && i < cpus * count; i++)
+		sum[i % count] += each[i];
+	free(each);
+	return err;
 }
 
 int la_loader_counters(const struct la_loader *loader, struct la_counters *sum)
 {
-	int fd = bpf_map__fd(loader->skel->maps.counters), err;
-	__u32 zero = 0;
+	return sum_cpus(loader, loader->skel->maps.counters, (__u64 *)sum, sizeof(*sum));
+}
 
-	memset(sum, 0, sizeof(*sum));
-	err = bpf_map_lookup_elem(fd, &zero, loader->per_cpu);
-	if (err)
-		return err;
-	for (int cpu = 0; cpu < loader->cpus; cpu++)
-		add_counters(sum, &loader->per_cpu[cpu]);
-	return 0;
+int la_loader_metrics(const struct la_loader *loader, struct la_metrics *sum)
+{
+	return sum_cpus(loader, loader->skel->maps.metrics, (__u64 *)sum, sizeof(*sum));
 }
 
 __u64 la_loader_flows(const struct la_loader *loader)
@@ -456,6 +458,5 @@ void la_loader_close(struct la_loader *loader)
 		return;
 	la_pins_close_progs(&loader->kept);
 	lastack_bpf__destroy(loader->skel);
-	free(loader->per_cpu);
 	free(loader);
 }

@@ -9,6 +9,7 @@
 #define LA_USER_LOADER_H
 
 #include "engine.h"
+#include "la_metrics.h"
 #include "persist.h"
 
 /* The programs that can be attached to an interface. */
@@ -87,6 +88,9 @@ int la_loader_reconfigure(struct la_loader *loader, const struct la_config *conf
 
 /* The counters, summed over all CPUs. Returns 0 or -errno. */
 int la_loader_counters(const struct la_loader *loader, struct la_counters *sum);
+
+/* The metrics, likewise. Both may be asked for by any thread. */
+int la_loader_metrics(const struct la_loader *loader, struct la_metrics *sum);
 
 /* Bytes of kernel memory that all maps take. 0 if the kernel does not say. */
 __u64 la_loader_memory(const struct la_loader *loader);

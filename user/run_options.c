@@ -141,6 +141,16 @@ static int set_bpffs(struct la_run_options *opts, const char *text, char *err, s
 	return -1;
 }
 
+static int set_listen(struct la_run_options *opts, const char *text, char *err, size_t size)
+{
+	opts->listen_asked = true;
+	if (!la_listen_parse(&opts->listen, text))
+		return 0;
+	snprintf(err, size, "%.60s (ADDRESS:PORT such as %s or [::1]:9464, or none)", text,
+		 LA_LISTEN_DEFAULT);
+	return -1;
+}
+
 static int set_debug(struct la_run_options *opts, const char *text, char *err, size_t size)
 {
 	(void)text, (void)err, (void)size;
@@ -170,6 +180,7 @@ enum {
 	OPT_DECAP,
 	OPT_PERSIST,
 	OPT_BPFFS,
+	OPT_LISTEN,
 	OPT_DEBUG,
 	OPT_FILTER,
 	OPT_CONFIG,
@@ -195,6 +206,7 @@ static const struct la_run_option table[] = {
 	{"decap", OPT_DECAP, .value = LA_VALUE_FLAG, .set = set_decap, FIXED(shared.cfg.decap)},
 	{"persist", OPT_PERSIST, .value = LA_VALUE_MAYBE, .set = set_persist, FIXED(persist)},
 	{"bpffs", OPT_BPFFS, .value = LA_VALUE_ONE, .set = set_bpffs, FIXED(bpffs)},
+	{"listen", OPT_LISTEN, .value = LA_VALUE_ONE, .set = set_listen, FIXED(listen)},
 	{"output", 'o', .value = LA_VALUE_ONE, .group = LA_GROUP_FORMAT, FIXED(shared.format)},
 	{"ladder", LA_OPT_LADDER, .value = LA_VALUE_FLAG, .group = LA_GROUP_FORMAT,
 	 FIXED(shared.ladder)},
@@ -235,6 +247,7 @@ void la_run_options_init(struct la_run_options *opts)
 {
 	memset(opts, 0, sizeof(*opts));
 	la_options_init(&opts->shared);
+	la_listen_parse(&opts->listen, LA_LISTEN_DEFAULT);
 }
 
 int la_run_option_set(struct la_run_options *opts, const struct la_run_option *option,
@@ -483,7 +496,10 @@ void la_run_options_help(void)
 	      "                         a later version; the next run --persist reads on where "
 	      "this\n"
 	      "                         one ended, lastack status tells, lastack detach ends it\n"
-	      "      --bpffs DIR        where that is pinned (default " LA_PERSIST_BPFFS ")\n",
+	      "      --bpffs DIR        where that is pinned (default " LA_PERSIST_BPFFS ")\n"
+	      "      --listen ADDR:PORT serve metrics for Prometheus and a live page there, or\n"
+	      "                         nowhere: none (default " LA_LISTEN_DEFAULT ", if nobody\n"
+	      "                         else has it)\n",
 	      stdout);
 	la_options_help(stdout);
 	fputs("      --debug            show what libbpf says\n"

@@ -10,6 +10,7 @@
 #define LA_USER_RUN_OPTIONS_H
 
 #include "filter.h"
+#include "http.h"
 #include "options.h"
 #include "persist.h"
 #include "select.h"
@@ -29,6 +30,8 @@ struct la_run_options {
 	/* Zeros behind their ends, so that they can be compared as bytes. */
 	char persist[LA_PERSIST_NAME_MAX + 1]; /* empty: all goes at the end */
 	char bpffs[PATH_MAX];		       /* empty: LA_PERSIST_BPFFS */
+	struct la_listen listen;	       /* where metrics and page are served */
+	bool listen_asked;		       /* it is not the default */
 	bool debug;
 	struct la_filter *filter; /* or NULL */
 };

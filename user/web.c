@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * web.c - the routes. See web.h.
+ *
+ * What runs in the server's thread: everything that is called answer_*. It reads the maps, the
+ * stream and two numbers that the main thread stores.
+ */
+#include "web.h"
+#include "clock.h"
+#include "metrics.h"
+#include "options.h"
+#include "page.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The main thread has not been heard of for so long: it hangs. */
+#define DEAD_NS (10 * LA_SEC_NS)
+
+enum { STATUS_OK = 200, STATUS_BAD = 400, STATUS_BROKEN = 500, STATUS_UNAVAILABLE = 503 };
+
+struct la_web {
+	int fd; /* listens; -1: nobody does, or the server has it */
+	struct la_listen listen;
+	struct la_stream *stream;
+	struct la_http *http;
+	const struct la_loader *loader;
+	struct la_config cfg;
+	__u64 beat; /* ns, CLOCK_MONOTONIC; atomic, like `ready` */
+	bool ready;
+};
+
+/* ---- metrics ---- */
+
+static enum la_metrics_form form_for(const char *accept)
+{
+	return accept && strstr(accept, "application/openmetrics-text") ? LA_METRICS_OPENMETRICS
+									: LA_METRICS_PROMETHEUS;
+}
+
+/* Everything that can be counted now. Returns 0 or -errno. */
+static int look(struct la_web *web, struct la_metrics_view *view)
+{
+	int err = la_loader_metrics(web->loader, &view->flows);
+
+	if (!err)
+		err = la_loader_counters(web->loader, &view->counters);
+	view->max_flows = la_loader_max_flows(web->loader);
+	la_stream_stats(web->stream, &view->clients, &view->clients_dropped);
+	return err;
+}
+
+static void answer_metrics(struct la_http_request *request, void *ctx)
+{
+	enum la_metrics_form form = form_for(la_http_header(request, "Accept"));
+	struct la_metrics_view view;
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to;
+
+	if (look(ctx, &view)) {
+		la_http_reply_text(request, STATUS_BROKEN, "the counters cannot be read\n");
+		return;
+	}
+	to = open_memstream(&text, &size);
+	if (!to)
+		return;
+	la_metrics_print(to, &view, form);
+	fclose(to);
+	la_http_reply_owned(request, STATUS_OK, la_metrics_type(form), text, size);
+}
+
+/* ---- health ---- */
+
+static void answer_health(struct la_http_request *request, void *ctx)
+{
+	const struct la_web *web = ctx;
+	__u64 beat = __atomic_load_n(&web->beat, __ATOMIC_RELAXED);
+
+	if (la_monotonic_ns() - beat < DEAD_NS)
+		la_http_reply_text(request, STATUS_OK, "ok\n");
+	else
+		la_http_reply_text(request, STATUS_UNAVAILABLE, "records are not read any more\n");
+}
+
+static void answer_ready(struct la_http_request *request, void *ctx)
+{
+	const struct la_web *web = ctx;
+
+	if (__atomic_load_n(&web->ready, __ATOMIC_RELAXED))
+		la_http_reply_text(request, STATUS_OK, "ready\n");
+	else
+		la_http_reply_text(request, STATUS_UNAVAILABLE, "no interface is watched\n");
+}
+
+/* ---- events ---- */
+
+/* The filter of a request; false: it is none, and that was the answer. */
+static bool take_filter(struct la_http_request *request, struct la_filter **filter)
+{
+	const char *text = la_http_query(request, "filter");
+	char err[LA_FILTER_ERR_SIZE];
+
+	*filter = text && *text ? la_filter_parse(text, err, sizeof(err)) : NULL;
+	if (*filter || !text || !*text)
+		return true;
+	la_http_reply_text(request, STATUS_BAD, err);
+	return false;
+}
+
+static void answer_events(struct la_http_request *request, void *ctx)
+{
+	struct la_web *web = ctx;
+	struct la_filter *filter;
+
+	if (take_filter(request, &filter))
+		la_http_reply_stream(request, web->stream, filter);
+}
+
+/* ---- the page ---- */
+
+static void answer_page(struct la_http_request *request, void *ctx)
+{
+	(void)ctx;
+	la_http_reply(request, STATUS_OK, "text/html; charset=utf-8", la_page_html.bytes,
+		      la_page_size(&la_page_html));
+}
+
+static void answer_style(struct la_http_request *request, void *ctx)
+{
+	(void)ctx;
+	la_http_reply(request, STATUS_OK, "text/css; charset=utf-8", la_page_css.bytes,
+		      la_page_size(&la_page_css));
+}
+
+static void answer_script(struct la_http_request *request, void *ctx)
+{
+	(void)ctx;
+	la_http_reply(request, STATUS_OK, "text/javascript; charset=utf-8", la_page_js.bytes,
+		      la_page_size(&la_page_js));
+}
+
+static const struct la_http_route routes[] = {
+	{"/", answer_page},
+	{"/page.css", answer_style},
+	{"/page.js", answer_script},
+	{"/metrics", answer_metrics},
+	{"/healthz", answer_health},
+	{"/readyz", answer_ready},
+	{"/api/events", answer_events},
+};
+
+/* ---- beginning and end ---- */
+
+/* The address as it is written in a URL. */
+static void describe(const struct la_listen *at, char *text, size_t size)
+{
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&at->sa;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&at->sa;
+	char addr[INET6_ADDRSTRLEN] = "";
+
+	if (at->sa.ss_family == AF_INET)
+		inet_ntop(AF_INET, &v4->sin_addr, addr, sizeof(addr));
+	else
+		inet_ntop(AF_INET6, &v6->sin6_addr, addr, sizeof(addr));
+	snprintf(text, size, at->sa.ss_family == AF_INET ? "%s:%u" : "[%s]:%u", addr,
+		 ntohs(at->sa.ss_family == AF_INET ? v4->sin_port : v6->sin6_port));
+}
+
+/* Returns 0, also if nobody asked for the address, or -1 with the reason on stderr. */
+static int bind_address(struct la_web *web, bool asked)
+{
+	char text[INET6_ADDRSTRLEN + 16];
+
+	if (!web->listen.len)
+		return 0;
+	describe(&web->listen, text, sizeof(text));
+	web->fd = la_http_socket(&web->listen);
+	if (web->fd >= 0) {
+		if (!la_listen_is_local(&web->listen))
+			fprintf(stderr,
+				"lastack: warning: %s: whoever can reach this address sees all "
+				"connections\n",
+				text);
+		return 0;
+	}
+	if (asked)
+		return la_fail(LA_EXIT_RUNTIME, "cannot listen", text, strerror(-web->fd),
+			       "choose another address with --listen, or none"),
+		       -1;
+	fprintf(stderr,
+		"lastack: no metrics and no page: %s: %s (--listen chooses another address)\n",
+		text, strerror(-web->fd));
+	return 0;
+}
+
+struct la_web *la_web_open(const struct la_web_opts *opts)
+{
+	struct la_web *web = calloc(1, sizeof(*web));
+
+	if (web) {
+		web->fd = -1;
+		web->listen = opts->listen;
+		web->stream = la_stream_new(&opts->print);
+	}
+	if (!web || !web->stream)
+		la_fail(LA_EXIT_RUNTIME, "cannot serve", NULL, strerror(ENOMEM), NULL);
+	else if (!bind_address(web, opts->asked))
+		return web;
+	la_web_close(web);
+	return NULL;
+}
+
+struct la_sink *la_web_sink(struct la_web *web)
+{
+	return la_stream_sink(web->stream);
+}
+
+int la_web_start(struct la_web *web, const struct la_loader *loader, const struct la_config *cfg)
+{
+	char text[INET6_ADDRSTRLEN + 16];
+	int fd = web->fd;
+
+	if (fd < 0)
+		return 0;
+	web->loader = loader;
+	web->cfg = *cfg;
+	web->fd = -1;
+	describe(&web->listen, text, sizeof(text));
+	web->http = la_http_start(fd, la_listen_is_local(&web->listen), routes,
+				  sizeof(routes) / sizeof(*routes), web);
+	if (!web->http)
+		return la_fail(LA_EXIT_RUNTIME, "cannot serve", text, strerror(ENOMEM), NULL), -1;
+	fprintf(stderr, "lastack: http://%s/: metrics and a live page\n", text);
+	return 0;
+}
+
+void la_web_beat(struct la_web *web, __u64 now, bool ready)
+{
+	__atomic_store_n(&web->beat, now, __ATOMIC_RELAXED);
+	__atomic_store_n(&web->ready, ready, __ATOMIC_RELAXED);
+	la_stream_beat(web->stream, now);
+}
+
+void la_web_close(struct la_web *web)
+{
+	if (!web)
+		return;
+	if (web->stream)
+		la_stream_stop(web->stream);
+	la_http_stop(web->http);
+	if (web->fd >= 0)
+		close(web->fd);
+	la_stream_free(web->stream);
+	free(web);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * web.h - what a running lastack serves by HTTP: metrics, health, connections, events, a page.
+ *
+ *   /metrics             metrics.h, in the form that the client asks for
+ *   /healthz, /readyz    is it alive; does it watch any interface
+ *   /api/flows           the connections of the table, a JSON line each; filter=, limit=
+ *   /api/events          records as they happen, as server-sent events; filter=
+ *   /                    the live page (user/page/)
+ *
+ * All of it reads and changes nothing. It is served by a thread of its own, so neither a slow
+ * client nor a stdout that nobody reads keeps the other waiting.
+ */
+#ifndef LA_USER_WEB_H
+#define LA_USER_WEB_H
+
+#include "http.h"
+#include "loader.h"
+
+struct la_web_opts {
+	struct la_listen listen;
+	bool asked; /* somebody asked for this address: not to get it is an error */
+	struct la_output_opts print; /* for events: clock and names of interfaces */
+};
+
+struct la_web;
+
+/*
+ * Listens, but answers nobody yet. If the address was not asked for and cannot be had, it says
+ * so and serves nothing. NULL: it failed, and why is on stderr.
+ */
+struct la_web *la_web_open(const struct la_web_opts *opts);
+
+/* Takes the records for /api/events; belongs to the web. */
+struct la_sink *la_web_sink(struct la_web *web);
+
+/* Answers from now on, of what that loader has loaded. Returns 0, or -1 with the reason. */
+int la_web_start(struct la_web *web, const struct la_loader *loader, const struct la_config *cfg);
+
+/* A sign of life of who calls it, a few times a second; ready: an interface is watched. */
+void la_web_beat(struct la_web *web, __u64 now, bool ready);
+
+/* Before the loader is closed. NULL is allowed. */
+void la_web_close(struct la_web *web);
+
+#endif
