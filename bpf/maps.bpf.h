@@ -9,6 +9,7 @@
 #define LA_MAPS_BPF_H
 
 #include "la_abi.h"
+#include "la_entry.h"
 #include "la_flow.h"
 #include "la_metrics.h"
 #include "la_out.h"
@@ -42,16 +43,6 @@ _Static_assert((LA_ENTRY_AT + sizeof(struct la_entry)) % LA_LINE == 0, "whole li
 _Static_assert((LA_ENTRY_AT + offsetof(struct la_entry, flow.side)) % LA_LINE == 0, "a line");
 
 /* An entry as it is put into the table: a lock must not lie outside of it. */
-struct la_blank {
-	__u32 lock;
-	__u32 due;
-	__u32 slot;
-	__u32 tag;
-	__u32 half;
-	struct la_counted counted;
-	struct la_flow flow;
-};
-
 _Static_assert(sizeof(struct la_blank) == sizeof(struct la_entry), "one is copied to the other");
 
 /* Both directions of a connection are one entry. */

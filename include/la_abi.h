@@ -153,6 +153,15 @@ struct la_rec_close {
 	__u8 pad[4];
 };
 
+/* type flow: a connection that is in the table, when somebody asks; seq is that of its next record.
+ */
+struct la_rec_flow {
+	struct la_rec_close at; /* as if it had ended at h.ts; reason is 0 if it has not */
+	__u64 left_ns;		/* until its clock runs out, if nothing more is heard */
+	__u8 timeout;		/* enum la_timeout: that clock */
+	__u8 pad[7];
+};
+
 /* What Zeek's conn.log says of a connection, as of this moment; arrays by enum la_endpoint. */
 struct la_rec_zeek {
 	__u64 start;	/* ns; first segment */
@@ -195,6 +204,7 @@ _Static_assert(sizeof(struct la_rec_segment) == 96, "ABI");
 _Static_assert(sizeof(struct la_rec_rst) == 96, "ABI");
 _Static_assert(sizeof(struct la_rec_side) == 168, "ABI");
 _Static_assert(sizeof(struct la_rec_close) == 504, "ABI");
+_Static_assert(sizeof(struct la_rec_flow) == 520, "ABI");
 _Static_assert(sizeof(struct la_rec_zeek) == 104, "ABI");
 _Static_assert(sizeof(struct la_rec_gone) == 192, "ABI");
 _Static_assert(sizeof(struct la_rec_lost) == 88, "ABI");
@@ -206,6 +216,7 @@ union la_any_rec {
 	struct la_rec_segment segment;
 	struct la_rec_rst rst;
 	struct la_rec_close close;
+	struct la_rec_flow flow;
 	struct la_rec_gone gone;
 	struct la_rec_lost lost;
 };

@@ -195,7 +195,7 @@
 	X(INVALID, "invalid", "")                                                                  \
 	X(UNTRACKED, "untracked", "")
 
-/* The kinds of record that cross from the kernel. */
+/* The kinds of record; flow is made when somebody asks, the others when something happens. */
 #define LA_RECORDS(X)                                                                              \
 	X(STATE, "state", "")                                                                      \
 	X(RST, "rst", "")                                                                          \
@@ -203,7 +203,8 @@
 	X(GONE, "gone", "")                                                                        \
 	X(SEGMENT, "segment", "")                                                                  \
 	X(POLICY, "policy", "")                                                                    \
-	X(LOST, "lost", "")
+	X(LOST, "lost", "")                                                                        \
+	X(FLOW, "flow", "")
 
 /* Zeek's connection states, by Zeek's published definitions. */
 #define LA_CONN_STATES(X)                                                                          \

@@ -17,9 +17,12 @@ static unsigned int key_index(const struct la_rec *rec, unsigned int side)
 	return (rec->orig & 1U) ^ (side == LA_RESP);
 }
 
+/* A flow in the table tells what its close record would tell now: it begins with one. */
 static const struct la_rec_close *as_close(const struct la_rec *rec)
 {
-	return rec->type == LA_REC_CLOSE ? (const struct la_rec_close *)rec : NULL;
+	bool is = rec->type == LA_REC_CLOSE || rec->type == LA_REC_FLOW;
+
+	return is ? (const struct la_rec_close *)rec : NULL;
 }
 
 static bool prefix_equal(const __u8 *a, const __u8 *b, unsigned int bits)
@@ -69,6 +72,7 @@ static bool states_of(const struct la_rec *rec, __u8 state[2])
 		memcpy(state, any->rst.state, 2);
 		return true;
 	case LA_REC_CLOSE:
+	case LA_REC_FLOW:
 		state[LA_ORIG] = any->close.side[LA_ORIG].state;
 		state[LA_RESP] = any->close.side[LA_RESP].state;
 		return true;
@@ -97,14 +101,20 @@ static enum la_truth has_word(const struct la_term *term, unsigned int word)
 	return truth_of(term->words & 1U << word);
 }
 
+/* A flow in the table has no reason before it has ended. */
 enum la_truth la_match_reason(const struct la_term *term, const struct la_rec *rec)
 {
-	return as_close(rec) ? has_word(term, as_close(rec)->reason) : LA_IS_UNKNOWN;
+	const struct la_rec_close *close = as_close(rec);
+
+	return close && close->reason ? has_word(term, close->reason) : LA_IS_UNKNOWN;
 }
 
+/* Nor has it a closer before one has closed. */
 enum la_truth la_match_closed_by(const struct la_term *term, const struct la_rec *rec)
 {
-	return as_close(rec) ? has_word(term, as_close(rec)->closed_by) : LA_IS_UNKNOWN;
+	const struct la_rec_close *close = as_close(rec);
+
+	return close && close->closed_by ? has_word(term, close->closed_by) : LA_IS_UNKNOWN;
 }
 
 enum la_truth la_match_stage(const struct la_term *term, const struct la_rec *rec)
@@ -260,6 +270,7 @@ enum la_truth la_match_forged(const struct la_term *term, const struct la_rec *r
 	case LA_REC_RST:
 		return truth_of(any->rst.forged);
 	case LA_REC_CLOSE:
+	case LA_REC_FLOW:
 		return truth_of(any->close.forged);
 	case LA_REC_GONE:
 		return truth_of(any->gone.forged);

@@ -356,6 +356,12 @@ int la_loader_ring(const struct la_loader *loader)
 	return bpf_map__fd(loader->skel->maps.ring);
 }
 
+struct la_table la_loader_table(const struct la_loader *loader)
+{
+	return (struct la_table){.fd = bpf_map__fd(loader->skel->maps.flows),
+				 .config = loader->skel->bss->la_cfg};
+}
+
 int la_loader_sweep(struct la_loader *loader)
 {
 	return run_once(loader, loader->skel->progs.la_sweep);

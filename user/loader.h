@@ -11,6 +11,7 @@
 #include "engine.h"
 #include "la_metrics.h"
 #include "persist.h"
+#include "table.h"
 
 /* The programs that can be attached to an interface. */
 enum la_prog {
@@ -53,6 +54,9 @@ int la_loader_prog(const struct la_loader *loader, enum la_prog prog);
 
 /* The file descriptor of the ring buffer map; the loader keeps owning it. */
 int la_loader_ring(const struct la_loader *loader);
+
+/* The flow table, to be read; the loader keeps owning its file descriptor. */
+struct la_table la_loader_table(const struct la_loader *loader);
 
 /*
  * Replay: expires flows whose time is over. Where the clock is the kernel's, a timer of its

@@ -11,7 +11,7 @@
  * Printed by hand into a buffer: see outbuf.h. Used through output.h.
  */
 #include "community_id.h"
-#include "la_segment.h"
+#include "la_flow.h"
 #include "output_base.h"
 #include "text.h"
 #include <ctype.h>
@@ -197,8 +197,12 @@ static void put_icmp(struct la_buf *b, const struct la_rec_close *r)
 
 static void put_ending(struct la_buf *b, const struct la_rec_close *r)
 {
-	WORD(b, "reason", la_close_reason_word(r->reason));
-	WORD(b, "closed_by", la_closer_word(r->closed_by));
+	bool ended = r->h.type == LA_REC_CLOSE;
+
+	if (ended || r->reason)
+		WORD(b, "reason", la_close_reason_word(r->reason));
+	if (ended || r->closed_by)
+		WORD(b, "closed_by", la_closer_word(r->closed_by));
 	if (r->rst_verdict) {
 		WORD(b, "rst_sender", endpoint_word(r->rst_sender));
 		WORD(b, "rst_verdict", la_rst_verdict_word(r->rst_verdict));
@@ -277,6 +281,17 @@ static void put_close(struct la_output *o, const struct la_rec *rec)
 	}
 }
 
+static void put_flow(struct la_output *o, const struct la_rec *rec)
+{
+	const struct la_rec_flow *r = (const struct la_rec_flow *)rec;
+	struct la_buf *b = &o->out;
+
+	NUM(b, "idle_ns", la_elapsed(r->at.heard_ns, r->at.duration_ns));
+	WORD(b, "timeout", la_timeout_word(r->timeout));
+	NUM(b, "timeout_ns", r->left_ns);
+	put_close(o, rec);
+}
+
 static void put_gone(struct la_output *o, const struct la_rec *rec)
 {
 	const struct la_rec_gone *r = (const struct la_rec_gone *)rec;
@@ -308,6 +323,7 @@ static void jsonl_record(struct la_sink *sink, const struct la_rec *rec)
 		[LA_REC_STATE] = put_state, [LA_REC_RST] = put_rst,
 		[LA_REC_CLOSE] = put_close, [LA_REC_SEGMENT] = put_segment,
 		[LA_REC_GONE] = put_gone,   [LA_REC_LOST] = put_lost,
+		[LA_REC_FLOW] = put_flow,
 	};
 	struct la_output *o = (struct la_output *)sink;
 

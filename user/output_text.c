@@ -21,6 +21,7 @@
  * goes on below, indented, and no word is cut. A pipe or a file gets lines of any length.
  * Used through output.h.
  */
+#include "la_flow.h"
 #include "output_base.h"
 #include "text.h"
 #include <sys/ioctl.h>
@@ -33,6 +34,7 @@
 /* The columns before the addresses, and where the states begin. */
 #define COLUMNS_WIDTH 65
 #define INDENT	      13
+#define FLOW_COLUMNS  45 /* of a flow record, which has neither time nor arrow */
 
 /* No line is longer, in bytes with colours. */
 #define LINE_BYTES 2048
@@ -41,6 +43,7 @@ struct text {
 	struct la_output base; /* first: see output_base.h */
 	bool terminal;
 	int width;   /* columns of the terminal; 0: it is none */
+	int columns; /* before the addresses of the record at hand */
 	bool narrow; /* no room for the addresses of the connection at hand */
 	__u64 above; /* id of the connection whose addresses stand above */
 };
@@ -264,11 +267,11 @@ static int close_heads(unsigned int closer)
 	return closer < LA_CLOSER_MAX ? heads[closer] : 0;
 }
 
-static void put_close_note(struct la_output *o, const struct la_rec_close *r)
+/* What either has sent: "120 B -> <- 4.5 kB". */
+static void put_amounts(struct la_output *o, const struct la_rec_close *r)
 {
-	char text[LA_TEXT_VERDICT];
+	char text[LA_TEXT_SHORT];
 
-	la_buf_lit(&o->out, "  ");
 	la_text_bytes(text, r->side[LA_ORIG].bytes);
 	la_buf_str(&o->out, text);
 	pad(o, 1);
@@ -278,9 +281,22 @@ static void put_close_note(struct la_output *o, const struct la_rec_close *r)
 	pad(o, 1);
 	la_text_bytes(text, r->side[LA_RESP].bytes);
 	la_buf_str(&o->out, text);
+}
+
+static void put_verdict(struct la_output *o, const struct la_rec_close *r)
+{
+	char text[LA_TEXT_VERDICT];
+
 	la_buf_lit(&o->out, "  ");
 	la_text_verdict(text, r);
 	la_buf_str(&o->out, text);
+}
+
+static void put_close_note(struct la_output *o, const struct la_rec_close *r)
+{
+	la_buf_lit(&o->out, "  ");
+	put_amounts(o, r);
+	put_verdict(o, r);
 	if (r->midstream)
 		la_buf_lit(&o->out, ", beginning not seen");
 }
@@ -348,6 +364,30 @@ static void text_gone(struct la_output *o, const struct la_rec *rec)
 	la_buf_char(&o->out, '\n');
 }
 
+/*
+ * A connection of the table: no time, for it is now, and no arrow, for nothing happens.
+ * Behind the states, for how long nothing has been heard of it, and how old it is.
+ */
+static void text_flow(struct la_output *o, const struct la_rec *rec)
+{
+	const struct la_rec_flow *r = (const struct la_rec_flow *)rec;
+
+	put_cell(o, close_cell(&r->at, LA_ORIG), true);
+	pad(o, 1);
+	put_cell(o, close_cell(&r->at, LA_RESP), false);
+	put_duration(o, la_elapsed(r->at.heard_ns, r->at.duration_ns));
+	put_duration(o, r->at.duration_ns);
+	put_endpoints(o, rec);
+	la_buf_lit(&o->out, "  ");
+	put_amounts(o, &r->at);
+	if (r->at.reason) {
+		la_output_sgr(o, la_style_close(r->at.reason));
+		put_verdict(o, &r->at);
+		la_output_sgr(o, LA_SGR_RESET);
+	}
+	la_buf_char(&o->out, '\n');
+}
+
 static void text_lost(struct la_output *o, const struct la_rec *rec)
 {
 	const struct la_rec_lost *r = (const struct la_rec_lost *)rec;
@@ -402,7 +442,7 @@ static size_t next_piece(const char *text, int width)
 static void put_folded(struct text *t, const char *line)
 {
 	struct la_buf *out = &t->base.out;
-	int at = 0, fixed = COLUMNS_WIDTH; /* before which nothing is folded */
+	int at = 0, fixed = t->columns; /* before which nothing is folded */
 
 	while (*line) {
 		int spaces = (int)strspn(line, " ");
@@ -458,7 +498,7 @@ static void put_record(struct la_output *o, const struct la_rec *rec)
 {
 	static void (*const put[LA_RECORD_MAX])(struct la_output *, const struct la_rec *) = {
 		[LA_REC_STATE] = text_state, [LA_REC_RST] = text_rst,	[LA_REC_CLOSE] = text_close,
-		[LA_REC_GONE] = text_gone,   [LA_REC_LOST] = text_lost,
+		[LA_REC_GONE] = text_gone,   [LA_REC_LOST] = text_lost, [LA_REC_FLOW] = text_flow,
 	};
 
 	if (rec->type < LA_RECORD_MAX && put[rec->type])
@@ -479,7 +519,8 @@ static void text_record(struct la_sink *sink, const struct la_rec *rec)
 	if (LA_BUF_SIZE - out->len < LINE_BYTES)
 		la_buf_flush(out);
 	start = out->len;
-	t->narrow = rec->type != LA_REC_LOST && COLUMNS_WIDTH + endpoints_width(t, rec) > t->width;
+	t->columns = rec->type == LA_REC_FLOW ? FLOW_COLUMNS : COLUMNS_WIDTH;
+	t->narrow = rec->type != LA_REC_LOST && t->columns + endpoints_width(t, rec) > t->width;
 	put_record(&t->base, rec);
 	if (out->len > start)
 		fit_line(t, rec, start);

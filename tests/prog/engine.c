@@ -67,6 +67,13 @@ struct la_engine *la_engine_new(const struct la_engine_opts *opts, struct la_sin
 	return engine;
 }
 
+struct la_table la_engine_table(const struct la_engine *engine, __u64 now)
+{
+	return (struct la_table){.fd = bpf_map__fd(engine->skel->maps.flows),
+				 .config = engine->skel->bss->la_cfg,
+				 .now = now};
+}
+
 int la_engine_prog(const struct la_engine *engine, enum la_gate gate)
 {
 	const struct bpf_program *const progs[] = {

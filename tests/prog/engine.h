@@ -11,6 +11,7 @@
 #include "la_abi.h"
 #include "la_metrics.h"
 #include "sink.h"
+#include "table.h"
 
 struct la_engine;
 
@@ -64,6 +65,9 @@ int la_engine_prog(const struct la_engine *engine, enum la_gate gate);
 
 /* Entries in the flow table. */
 __u32 la_engine_flows(const struct la_engine *engine);
+
+/* The flow table as userspace reads it, at `now`. */
+struct la_table la_engine_table(const struct la_engine *engine, __u64 now);
 
 /* Takes all free slots of the flow table, and tells how many there were. The end of tracking. */
 __u32 la_engine_free_slots(struct la_engine *engine);

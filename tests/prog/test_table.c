@@ -584,3 +584,115 @@ Test(table, the_books_balance, .timeout = 60)
 	cr_assert_eq(la_engine_free_slots(e), 32, "a slot is lost");
 	end(e, l);
 }
+
+/* ---- read by userspace ---- */
+
+struct reading {
+	unsigned int count, stop_at;
+	struct la_rec_flow last;
+	__u8 seen[65536]; /* flows, by the originator's port */
+};
+
+static int take_reading(const struct la_rec_flow *rec, const struct la_flow *flow, void *ctx)
+{
+	struct reading *r = ctx;
+
+	cr_assert_eq(rec->at.h.type, LA_REC_FLOW);
+	cr_assert_eq(rec->at.h.seq, flow->seq);
+	r->last = *rec;
+	r->seen[la_ntoh16(rec->at.h.key.port[rec->at.h.orig])]++;
+	return ++r->count == r->stop_at ? 7 : 0;
+}
+
+/* The one flow of the table at `now`. */
+static struct la_rec_flow read_one(const struct la_engine *e, __u64 now)
+{
+	struct la_table t = la_engine_table(e, now);
+	static struct reading r;
+
+	r = (struct reading){0};
+	cr_assert_eq(la_table_each(&t, take_reading, &r), 0);
+	cr_assert_eq(r.count, 1, "%u flows", r.count);
+	return r.last;
+}
+
+Test(table, an_open_connection_reads_as_of_now)
+{
+	struct ledger *l = ledger_new();
+	struct la_engine *e = table(l, 64, 0, 0);
+	struct la_rec_flow f;
+
+	establish(e, 40000, START);
+	f = read_one(e, START + 3 * LA_SEC_NS);
+	cr_expect_eq(f.at.h.ts, START + 3 * LA_SEC_NS);
+	cr_expect_eq(f.at.duration_ns, 3 * LA_SEC_NS);
+	cr_expect_eq(f.at.heard_ns, 2000);
+	cr_expect_eq(f.at.side[LA_ORIG].state, LA_ESTABLISHED);
+	cr_expect_eq(f.at.side[LA_ORIG].in_state[LA_ESTABLISHED], 3 * LA_SEC_NS - 2000);
+	cr_expect_eq(f.at.reason, 0);
+	cr_expect_eq(f.at.closed_by, 0);
+	cr_expect_eq(f.timeout, LA_TIMEOUT_ESTABLISHED);
+	cr_expect_eq(f.left_ns, 432000 * LA_SEC_NS - 3 * LA_SEC_NS + 2000);
+	end(e, l);
+}
+
+Test(table, a_half_closed_connection_says_who_closed)
+{
+	struct ledger *l = ledger_new();
+	struct la_engine *e = table(l, 64, 0, 0);
+	struct la_rec_flow f;
+
+	establish(e, 40000, START);
+	feed(e, from_client(40000, LA_FIN | LA_ACK, 1, 1), START + LA_SEC_NS);
+	feed(e, from_server(40000, LA_ACK, 1, 2), START + LA_SEC_NS + 1000);
+	f = read_one(e, START + 61 * LA_SEC_NS);
+	cr_expect_eq(f.at.side[LA_RESP].state, LA_CLOSE_WAIT);
+	cr_expect_eq(f.at.closed_by, LA_BY_ORIG);
+	cr_expect_eq(f.at.close_ns, 60 * LA_SEC_NS);
+	cr_expect_eq(f.at.reason, 0);
+	cr_expect_eq(f.timeout, LA_TIMEOUT_HALF_CLOSED);
+	end(e, l);
+}
+
+/* After its end its times go on, but for what the closing took. */
+Test(table, an_ended_connection_has_a_reason)
+{
+	struct ledger *l = ledger_new();
+	struct la_engine *e = table(l, 64, 0, 0);
+	struct la_rec_flow f;
+
+	establish(e, 40000, START);
+	finish(e, 40000, START + LA_SEC_NS);
+	f = read_one(e, START + 31 * LA_SEC_NS);
+	cr_expect_eq(f.at.reason, LA_CLOSE_FIN);
+	cr_expect_eq(f.at.closed_by, LA_BY_ORIG);
+	cr_expect_eq(f.at.close_ns, 2000);
+	cr_expect_eq(f.at.side[LA_ORIG].state, LA_TIME_WAIT);
+	cr_expect_eq(f.at.side[LA_ORIG].in_state[LA_TIME_WAIT], 30 * LA_SEC_NS - 1000);
+	cr_expect_eq(f.timeout, LA_TIMEOUT_TIME_WAIT);
+	end(e, l);
+}
+
+/* More flows than a batch holds, each once; who has seen enough stops. */
+Test(table, every_flow_is_read_once)
+{
+	enum { FLOWS = 10000 };
+	struct ledger *l = ledger_new();
+	struct la_engine *e = table(l, 16384, 0, 0);
+	struct reading *r = calloc(1, sizeof(*r));
+	struct la_table t;
+
+	for (int i = 0; i < FLOWS; i++)
+		attempt(e, (__u16)(20000 + i), START);
+	t = la_engine_table(e, START);
+	cr_assert_eq(la_table_each(&t, take_reading, r), 0);
+	cr_assert_eq(r->count, FLOWS);
+	for (int i = 0; i < FLOWS; i++)
+		cr_assert_eq(r->seen[20000 + i], 1, "port %d", 20000 + i);
+	r->count = 0;
+	r->stop_at = 3;
+	cr_assert_eq(la_table_each(&t, take_reading, r), 7);
+	cr_assert_eq(r->count, 3);
+	free(r);
+	end(e, l);
+}

@@ -66,6 +66,21 @@ static union la_any_rec a_close(void)
 	return r;
 }
 
+/* The same connection in the table: it has not ended. */
+static union la_any_rec a_flow(void)
+{
+	union la_any_rec r = a_close();
+
+	r.close.h.type = LA_REC_FLOW;
+	r.close.reason = 0;
+	r.close.rst_verdict = 0;
+	r.close.stage = 0;
+	r.close.closed_by = LA_BY_ORIG;
+	r.close.heard_ns = 30 * LA_SEC_NS;
+	r.close.side[LA_RESP].in_state[LA_CLOSE_WAIT] = 60 * LA_SEC_NS;
+	return r;
+}
+
 static union la_any_rec a_midstream_close(void)
 {
 	union la_any_rec r = a_close();
@@ -271,6 +286,31 @@ Test(filter, states_of_segments_and_resets)
 	cr_expect_not(passes("state established", a_segment()));
 	cr_expect(passes("orig state closed and resp state closed", an_rst()));
 	cr_expect_not(passes("state close-wait", an_rst()));
+}
+
+Test(filter, flows_in_the_table)
+{
+	static const struct expected rows[] = {
+		{"state close-wait", true},
+		{"orig state close-wait", false},
+		{"in-state > 59s", true},
+		{"resp in-state > 61s", false},
+		{"idle = 60s", true},
+		{"age = 90s", true},
+		{"bytes > 2999", true},
+		{"retrans = 3", true},
+		{"closed-by orig", true},
+		{"not closed-by resp", true},
+		{"reason fin", false},
+		{"not reason fin", false}, /* it has none yet */
+		{"dport 443 and host 10.1.2.3", true},
+	};
+	union la_any_rec open = a_flow();
+
+	check_all(rows, COUNT(rows), open);
+	open.close.closed_by = 0;
+	cr_expect_not(passes("closed-by orig", open));
+	cr_expect_not(passes("not closed-by orig", open));
 }
 
 Test(filter, words_of_a_close)

@@ -270,3 +270,25 @@ Test(text, a_long_sentence_is_folded_between_words, .timeout = 10)
 	}
 	free(text);
 }
+
+/* A connection of the table: its states, how long it has been idle, how old it is. */
+Test(text, a_flow_has_neither_time_nor_arrow, .timeout = 10)
+{
+	struct la_rec_flow *flow;
+	struct talk t;
+	char *text;
+
+	talk_begin(&t, "10.9.0.1", 40312, "10.9.0.2", 80);
+	story_handshake(&t);
+	story_half_close(&t);
+	talk_after(&t, 90 * S);
+	t.rec[0].close = *talk_closes(&t, 0, LA_BY_ORIG, LA_CONN_S2, "ShAF");
+	t.n = 1;
+	flow = &t.rec[0].flow;
+	flow->at.h.type = LA_REC_FLOW;
+	flow->at.heard_ns = 30 * S;
+	text = printed(la_output_text_new, &t);
+	cr_expect_str_eq(text,
+			 "  ~FIN_WAIT_2  CLOSE_WAIT      1m00s    1m30s  " TUPLE "  0 B → ← 0 B\n");
+	free(text);
+}

@@ -134,6 +134,7 @@ static const size_t record_sizes[LA_RECORD_MAX] = {
 	[LA_REC_GONE] = sizeof(struct la_rec_gone),
 	[LA_REC_SEGMENT] = sizeof(struct la_rec_segment),
 	[LA_REC_LOST] = sizeof(struct la_rec_lost),
+	[LA_REC_FLOW] = sizeof(struct la_rec_flow),
 };
 
 /* Ones in every field mean the first of its words, and true; some fields need better ones. */
@@ -148,7 +149,7 @@ static void fill(union la_any_rec *rec, __u8 type)
 	}
 	if (type == LA_REC_RST)
 		rec->rst.seg.flags = LA_RST | LA_ACK;
-	if (type == LA_REC_CLOSE) {
+	if (type == LA_REC_CLOSE || type == LA_REC_FLOW) {
 		rec->close.history[0] = 'S';
 		rec->close.icmp_type = 3;
 	}
@@ -272,6 +273,7 @@ Test(records_doc, words)
 		{"Close reason", la_close_reason_word, LA_CLOSE_REASON_MAX},
 		{"Closer", la_closer_word, LA_CLOSER_MAX},
 		{"Stage", la_stage_word, LA_STAGE_MAX},
+		{"Timeout", la_timeout_word, LA_TIMEOUT_MAX},
 		{"Timeout cause", la_timeout_cause_word, LA_TIMEOUT_CAUSE_MAX},
 		{"ICMP error", la_icmp_word, LA_ICMP_MAX},
 		{"conn_state", la_conn_state_word, LA_CONN_STATE_MAX},
