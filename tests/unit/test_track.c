@@ -5,9 +5,11 @@
  * Each test is a talk (talk.h): lines of a textbook diagram, with the states that both
  * endpoints must be in after each.
  */
+#include "la_record.h
+"
 #include "talk.h"
 
-static struct talk t;
+	static struct talk t;
 
 static void init(void)
 {

@@ -7,11 +7,13 @@
  * "S h A D a" is SYN, SYN-ACK, ACK, 10 bytes of data, its ACK.
  */
 #include "la_parse.h"
+#include "la_history.h
+la_record.h la_zeek.h "
 #include "talk.h"
 #include <ctype.h>
 #include <stdlib.h>
 
-static struct talk t;
+	static struct talk t;
 
 static void init(void)
 {
