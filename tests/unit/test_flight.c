@@ -4,11 +4,10 @@
  *
  * Each trap of the window stands beside an innocent neighbour that looks like it.
  */
-#include "la_expire.h
-"
+#include "la_expire.h"
 #include "talk.h"
 
-	static struct talk t;
+static struct talk t;
 
 static void init(void)
 {

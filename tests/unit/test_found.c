@@ -2,11 +2,11 @@
 /*
  * test_found.c - what the fuzzers found in the tracker, each as a short talk.
  */
-#include "la_timeout.h
-la_window.h "
+#include "la_timeout.h"
+#include "la_window.h"
 #include "talk.h"
 
-	static struct talk t;
+static struct talk t;
 
 static void start(void)
 {

@@ -5,11 +5,10 @@
  * Each test is a talk (talk.h): lines of a textbook diagram, with the states that both
  * endpoints must be in after each.
  */
-#include "la_record.h
-"
+#include "la_record.h"
 #include "talk.h"
 
-	static struct talk t;
+static struct talk t;
 
 static void init(void)
 {

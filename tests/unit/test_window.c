@@ -3,11 +3,10 @@
  * test_window.c - acceptable, ignored or invalid: the edges of la_window.h, and what a side
  * is said to have sent (la_account.h) when segments come late, twice or in one piece.
  */
-#include "la_account.h
-"
+#include "la_account.h"
 #include "talk.h"
 
-	static struct talk t;
+static struct talk t;
 
 static void init(void)
 {

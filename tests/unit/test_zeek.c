@@ -6,14 +6,15 @@
  * documentation of Conn::Info makes of it. A talk is a string of steps, see `steps`:
  * "S h A D a" is SYN, SYN-ACK, ACK, 10 bytes of data, its ACK.
  */
+#include "la_history.h"
 #include "la_parse.h"
-#include "la_history.h
-la_record.h la_zeek.h "
+#include "la_record.h"
+#include "la_zeek.h"
 #include "talk.h"
 #include <ctype.h>
 #include <stdlib.h>
 
-	static struct talk t;
+static struct talk t;
 
 static void init(void)
 {
