@@ -302,7 +302,7 @@ static int make_loop(struct run *run)
 static int start_web(struct run *run)
 {
 	la_web_beat(run->web, la_monotonic_ns(), !run->idle);
-	return la_web_start(run->web, run->loader, &run->opts->shared.cfg);
+	return la_web_start(run->web, run->loader);
 }
 
 static int attach_all(struct run *run)

@@ -267,7 +267,8 @@ static enum la_compare take_compare(struct parser *p)
 /* A port, a range of them, or the name of a service. ss puts a colon before it. */
 static bool parse_ports(const char *text, __u64 *low, __u64 *high)
 {
-	const struct servent *service;
+	struct servent entry, *service = NULL;
+	char buf[1024];
 	const char *end;
 
 	text += *text == ':';
@@ -277,7 +278,8 @@ static bool parse_ports(const char *text, __u64 *low, __u64 *high)
 		end = parse_number(end + 1, 65535, high);
 	if (end)
 		return !*end && *low <= *high;
-	service = isalpha((unsigned char)*text) ? getservbyname(text, "tcp") : NULL;
+	if (isalpha((unsigned char)*text))
+		getservbyname_r(text, "tcp", &entry, buf, sizeof(buf), &service);
 	if (service)
 		*low = *high = ntohs((__u16)service->s_port);
 	return service;

@@ -13,3 +13,4 @@
 EMBED(la_page_html, "index.html");
 EMBED(la_page_css, "page.css");
 EMBED(la_page_js, "page.js");
+EMBED(la_page_icon, "icon.svg");

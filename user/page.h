@@ -11,7 +11,7 @@ struct la_page {
 	const char *bytes, *end;
 };
 
-extern const struct la_page la_page_html, la_page_css, la_page_js;
+extern const struct la_page la_page_html, la_page_css, la_page_js, la_page_icon;
 
 static inline size_t la_page_size(const struct la_page *page)
 {

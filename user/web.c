@@ -12,6 +12,7 @@
 #include "page.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,10 +25,10 @@ enum { STATUS_OK = 200, STATUS_BAD = 400, STATUS_BROKEN = 500, STATUS_UNAVAILABL
 struct la_web {
 	int fd; /* listens; -1: nobody does, or the server has it */
 	struct la_listen listen;
+	struct la_output_opts print; /* for the main thread, which matches and prints events */
 	struct la_stream *stream;
 	struct la_http *http;
 	const struct la_loader *loader;
-	struct la_config cfg;
 	__u64 beat; /* ns, CLOCK_MONOTONIC; atomic, like `ready` */
 	bool ready;
 };
@@ -95,7 +96,7 @@ static void answer_ready(struct la_http_request *request, void *ctx)
 		la_http_reply_text(request, STATUS_UNAVAILABLE, "no interface is watched\n");
 }
 
-/* ---- events ---- */
+/* ---- filters ---- */
 
 /* The filter of a request; false: it is none, and that was the answer. */
 static bool take_filter(struct la_http_request *request, struct la_filter **filter)
@@ -110,46 +111,137 @@ static bool take_filter(struct la_http_request *request, struct la_filter **filt
 	return false;
 }
 
+/* ---- events ---- */
+
 static void answer_events(struct la_http_request *request, void *ctx)
 {
 	struct la_web *web = ctx;
 	struct la_filter *filter;
 
-	if (take_filter(request, &filter))
-		la_http_reply_stream(request, web->stream, filter);
+	if (!take_filter(request, &filter))
+		return;
+	la_filter_ifnames(filter, web->print.ifname, web->print.ifname_ctx);
+	la_http_reply_stream(request, web->stream, filter);
+}
+
+/* ---- connections ---- */
+
+#define LIMIT_DEFAULT 1000
+#define LIMIT_MAX     10000
+
+struct listing {
+	struct la_filter *filter;
+	struct la_sink *json;
+	unsigned int left; /* so many more */
+	__u32 ifindex;	   /* the last one that was asked for, */
+	const char *known; /* and its name, or NULL */
+	char name[IF_NAMESIZE];
+};
+
+/* Of the interfaces that there are now; the main thread's own list is not for other threads. */
+static const char *ifname(__u32 ifindex, void *ctx)
+{
+	struct listing *list = ctx;
+
+	if (ifindex != list->ifindex)
+		list->known = if_indextoname(ifindex, list->name);
+	list->ifindex = ifindex;
+	return list->known;
+}
+
+static int list_flow(const struct la_rec_flow *rec, const struct la_flow *flow, void *ctx)
+{
+	struct listing *list = ctx;
+
+	(void)flow;
+	if (!la_filter_match(list->filter, &rec->at.h))
+		return 0;
+	la_sink_record(list->json, &rec->at.h);
+	return !--list->left;
+}
+
+/* Prints the connections of a list. Returns 0, or -1 with the reason on stderr. */
+static int list_flows(struct la_web *web, struct listing *list, FILE *to)
+{
+	struct la_table table = la_loader_table(web->loader);
+	const struct la_output_opts opts = {
+		.clock_offset = la_realtime_offset_ns(), .ifname = ifname, .ifname_ctx = list};
+	int err;
+
+	la_filter_ifnames(list->filter, ifname, list);
+	list->json = la_output_jsonl_new(to, &opts);
+	if (!list->json)
+		return -1;
+	err = la_table_each(&table, list_flow, list);
+	la_sink_close(list->json);
+	return err < 0 ? -1 : 0;
+}
+
+/* The number of a request; false: it is none, and that was the answer. */
+static bool take_limit(struct la_http_request *request, unsigned int *limit)
+{
+	const char *text = la_http_query(request, "limit");
+	unsigned long number;
+	char *end;
+
+	*limit = LIMIT_DEFAULT;
+	if (!text)
+		return true;
+	number = strtoul(text, &end, 10);
+	*limit = (unsigned int)number;
+	if (*text >= '0' && *text <= '9' && !*end && number && number <= LIMIT_MAX)
+		return true;
+	la_http_reply_text(request, STATUS_BAD, "limit: a whole number from 1 to 10000\n");
+	return false;
+}
+
+static void answer_flows(struct la_http_request *request, void *ctx)
+{
+	struct listing list = {0};
+	char *text = NULL;
+	size_t size = 0;
+	FILE *to;
+	int err;
+
+	if (!take_limit(request, &list.left) || !take_filter(request, &list.filter))
+		return;
+	to = open_memstream(&text, &size);
+	err = to ? list_flows(ctx, &list, to) : -1;
+	if (to)
+		fclose(to);
+	la_filter_free(list.filter);
+	if (!err) {
+		la_http_reply_owned(request, STATUS_OK, "application/x-ndjson", text, size);
+		return;
+	}
+	free(text);
+	la_http_reply_text(request, STATUS_BROKEN, "the connections cannot be read\n");
 }
 
 /* ---- the page ---- */
 
-static void answer_page(struct la_http_request *request, void *ctx)
+static void answer_file(struct la_http_request *request, const char *type,
+			const struct la_page *file)
 {
-	(void)ctx;
-	la_http_reply(request, STATUS_OK, "text/html; charset=utf-8", la_page_html.bytes,
-		      la_page_size(&la_page_html));
+	la_http_reply(request, STATUS_OK, type, file->bytes, la_page_size(file));
 }
 
-static void answer_style(struct la_http_request *request, void *ctx)
-{
-	(void)ctx;
-	la_http_reply(request, STATUS_OK, "text/css; charset=utf-8", la_page_css.bytes,
-		      la_page_size(&la_page_css));
-}
+#define ANSWER_FILE(name, type)                                                                    \
+	static void answer_##name(struct la_http_request *request, void *ctx)                      \
+	{                                                                                          \
+		(void)ctx;                                                                         \
+		answer_file(request, type, &la_page_##name);                                       \
+	}
 
-static void answer_script(struct la_http_request *request, void *ctx)
-{
-	(void)ctx;
-	la_http_reply(request, STATUS_OK, "text/javascript; charset=utf-8", la_page_js.bytes,
-		      la_page_size(&la_page_js));
-}
+ANSWER_FILE(html, "text/html; charset=utf-8")
+ANSWER_FILE(css, "text/css; charset=utf-8")
+ANSWER_FILE(js, "text/javascript; charset=utf-8")
+ANSWER_FILE(icon, "image/svg+xml")
 
 static const struct la_http_route routes[] = {
-	{"/", answer_page},
-	{"/page.css", answer_style},
-	{"/page.js", answer_script},
-	{"/metrics", answer_metrics},
-	{"/healthz", answer_health},
-	{"/readyz", answer_ready},
-	{"/api/events", answer_events},
+	{"/", answer_html},	    {"/page.css", answer_css},	  {"/page.js", answer_js},
+	{"/icon.svg", answer_icon}, {"/metrics", answer_metrics}, {"/healthz", answer_health},
+	{"/readyz", answer_ready},  {"/api/flows", answer_flows}, {"/api/events", answer_events},
 };
 
 /* ---- beginning and end ---- */
@@ -203,6 +295,7 @@ struct la_web *la_web_open(const struct la_web_opts *opts)
 	if (web) {
 		web->fd = -1;
 		web->listen = opts->listen;
+		web->print = opts->print;
 		web->stream = la_stream_new(&opts->print);
 	}
 	if (!web || !web->stream)
@@ -218,7 +311,7 @@ struct la_sink *la_web_sink(struct la_web *web)
 	return la_stream_sink(web->stream);
 }
 
-int la_web_start(struct la_web *web, const struct la_loader *loader, const struct la_config *cfg)
+int la_web_start(struct la_web *web, const struct la_loader *loader)
 {
 	char text[INET6_ADDRSTRLEN + 16];
 	int fd = web->fd;
@@ -226,7 +319,6 @@ int la_web_start(struct la_web *web, const struct la_loader *loader, const struc
 	if (fd < 0)
 		return 0;
 	web->loader = loader;
-	web->cfg = *cfg;
 	web->fd = -1;
 	describe(&web->listen, text, sizeof(text));
 	web->http = la_http_start(fd, la_listen_is_local(&web->listen), routes,

@@ -35,7 +35,7 @@ struct la_web *la_web_open(const struct la_web_opts *opts);
 struct la_sink *la_web_sink(struct la_web *web);
 
 /* Answers from now on, of what that loader has loaded. Returns 0, or -1 with the reason. */
-int la_web_start(struct la_web *web, const struct la_loader *loader, const struct la_config *cfg);
+int la_web_start(struct la_web *web, const struct la_loader *loader);
 
 /* A sign of life of who calls it, a few times a second; ready: an interface is watched. */
 void la_web_beat(struct la_web *web, __u64 now, bool ready);
