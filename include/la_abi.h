@@ -189,6 +189,24 @@ struct la_rec_gone {
 	struct la_rec_zeek zeek; /* with what came after the close */
 };
 
+#define LA_POLICY_NAME_SIZE   32
+#define LA_POLICY_DETAIL_SIZE 96
+
+/*
+ * type policy: what a policy did with a connection. Made in userspace, so not numbered: h.seq is
+ * that of the connection's next record. Texts end with a NUL.
+ */
+struct la_rec_policy {
+	struct la_rec h;
+	char policy[LA_POLICY_NAME_SIZE];   /* its name */
+	char detail[LA_POLICY_DETAIL_SIZE]; /* may be empty */
+	__u8 action;			    /* enum la_action */
+	__u8 result;			    /* enum la_result */
+	__u8 tries;			    /* how often RSTs were sent */
+	__u8 state[2];			    /* enum la_state of orig and resp when it began */
+	__u8 pad[3];
+};
+
 /* type lost: records of any connection that were not delivered; of h only v, type and ts count. */
 struct la_rec_lost {
 	struct la_rec h;
@@ -207,6 +225,7 @@ _Static_assert(sizeof(struct la_rec_close) == 504, "ABI");
 _Static_assert(sizeof(struct la_rec_flow) == 520, "ABI");
 _Static_assert(sizeof(struct la_rec_zeek) == 104, "ABI");
 _Static_assert(sizeof(struct la_rec_gone) == 192, "ABI");
+_Static_assert(sizeof(struct la_rec_policy) == 208, "ABI");
 _Static_assert(sizeof(struct la_rec_lost) == 88, "ABI");
 
 /* Any record, for whoever only needs room for one. */
@@ -218,6 +237,7 @@ union la_any_rec {
 	struct la_rec_close close;
 	struct la_rec_flow flow;
 	struct la_rec_gone gone;
+	struct la_rec_policy policy;
 	struct la_rec_lost lost;
 };
 

@@ -206,6 +206,20 @@
 	X(LOST, "lost", "")                                                                        \
 	X(FLOW, "flow", "")
 
+/* What a policy does. */
+#define LA_ACTIONS(X)                                                                              \
+	X(LOG, "log", "a record, nothing else")                                                    \
+	X(EXPIRE, "expire", "lastack forgets the connection")                                      \
+	X(RESET, "reset", "both endpoints are told by a RST")                                      \
+	X(DROP, "drop", "no further packet of the connection passes")                              \
+	X(TIMEOUTS, "timeouts", "other timeouts hold for the connection")
+
+/* What became of it: the `result` of a policy record. */
+#define LA_RESULTS(X)                                                                              \
+	X(DONE, "done", "it was done; a reset was seen to end the connection")                     \
+	X(FAILED, "failed", "it could not be done; detail says why")                               \
+	X(DRY_RUN, "dry_run", "it would have been done, but for dry-run")
+
 /* Zeek's connection states, by Zeek's published definitions. */
 #define LA_CONN_STATES(X)                                                                          \
 	X(S0, "S0", "attempt seen, no reply")                                                      \
@@ -259,6 +273,10 @@ enum la_verdict { LA_NO_VERDICT = 0, LA_VERDICTS(LA_ROW_VERDICT) LA_VERDICT_MAX 
 enum la_reason { LA_NO_REASON = 0, LA_REASONS(LA_ROW_REASON) LA_REASON_MAX };
 #define LA_ROW_RECORD(s, w, t) LA_REC_##s,
 enum la_record { LA_NO_RECORD = 0, LA_RECORDS(LA_ROW_RECORD) LA_RECORD_MAX };
+#define LA_ROW_ACTION(s, w, t) LA_ACTION_##s,
+enum la_action { LA_NO_ACTION = 0, LA_ACTIONS(LA_ROW_ACTION) LA_ACTION_MAX };
+#define LA_ROW_RESULT(s, w, t) LA_RESULT_##s,
+enum la_result { LA_NO_RESULT = 0, LA_RESULTS(LA_ROW_RESULT) LA_RESULT_MAX };
 #define LA_ROW_CONN(s, w, t) LA_CONN_##s,
 enum la_conn_state { LA_NO_CONN = 0, LA_CONN_STATES(LA_ROW_CONN) LA_CONN_STATE_MAX };
 #define LA_ROW_HOOK(s, w, t) LA_HOOK_##s,
@@ -335,6 +353,8 @@ LA_DEFINE_WORDS(la_gone_why, LA_GONE_WHYS)
 LA_DEFINE_TEXTS(la_gone_why, LA_GONE_WHYS)
 LA_DEFINE_WORDS(la_verdict, LA_VERDICTS)
 LA_DEFINE_WORDS(la_record, LA_RECORDS)
+LA_DEFINE_WORDS(la_action, LA_ACTIONS)
+LA_DEFINE_WORDS(la_result, LA_RESULTS)
 LA_DEFINE_WORDS(la_conn_state, LA_CONN_STATES)
 LA_DEFINE_TEXTS(la_conn_state, LA_CONN_STATES)
 LA_DEFINE_WORDS(la_hook, LA_HOOKS)

@@ -308,6 +308,23 @@ static void put_gone(struct la_output *o, const struct la_rec *rec)
 		put_zeek(b, r->zeek.conn_state, r->zeek.history, r->zeek.history_len);
 }
 
+static void put_policy(struct la_output *o, const struct la_rec *rec)
+{
+	const struct la_rec_policy *r = (const struct la_rec_policy *)rec;
+	struct la_buf *b = &o->out;
+
+	WORD(b, "policy", r->policy);
+	WORD(b, "action", la_action_word(r->action));
+	BOOL(b, "dry_run", r->result == LA_RESULT_DRY_RUN);
+	WORD(b, "result", la_result_word(r->result));
+	NUM_IF(b, "tries", r->tries);
+	if (*r->detail) {
+		la_buf_lit(b, ",\"detail\":");
+		la_buf_json(b, r->detail);
+	}
+	put_states(b, r->state, false, false);
+}
+
 static void put_lost(struct la_output *o, const struct la_rec *rec)
 {
 	const struct la_rec_lost *r = (const struct la_rec_lost *)rec;
@@ -323,7 +340,7 @@ static void jsonl_record(struct la_sink *sink, const struct la_rec *rec)
 		[LA_REC_STATE] = put_state, [LA_REC_RST] = put_rst,
 		[LA_REC_CLOSE] = put_close, [LA_REC_SEGMENT] = put_segment,
 		[LA_REC_GONE] = put_gone,   [LA_REC_LOST] = put_lost,
-		[LA_REC_FLOW] = put_flow,
+		[LA_REC_FLOW] = put_flow,   [LA_REC_POLICY] = put_policy,
 	};
 	struct la_output *o = (struct la_output *)sink;
 

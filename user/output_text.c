@@ -388,6 +388,35 @@ static void text_flow(struct la_output *o, const struct la_rec *rec)
 	la_buf_char(&o->out, '\n');
 }
 
+/* What a policy did: between the states at that time, like a segment that nobody sent. */
+static void text_policy(struct la_output *o, const struct la_rec *rec)
+{
+	const struct la_rec_policy *r = (const struct la_rec_policy *)rec;
+	const char *sgr = r->result == LA_RESULT_FAILED ? LA_SGR_RED : LA_SGR_YELLOW;
+
+	put_time(o, rec);
+	put_cell(o, (struct cell){.state = r->state[LA_ORIG], .mark = ' '}, true);
+	pad(o, 1);
+	la_output_sgr(o, sgr);
+	put_arrow(o, la_action_word(r->action), 0, o->glyphs->line);
+	la_output_sgr(o, LA_SGR_RESET);
+	pad(o, 1);
+	put_cell(o, (struct cell){.state = r->state[LA_RESP], .mark = ' '}, false);
+	put_duration(o, 0);
+	put_endpoints(o, rec);
+	la_output_sgr(o, sgr);
+	la_buf_lit(&o->out, "  policy ");
+	la_buf_str(&o->out, r->policy);
+	la_buf_lit(&o->out, ": ");
+	la_buf_str(&o->out, r->result == LA_RESULT_DRY_RUN ? "dry run" : la_result_word(r->result));
+	if (*r->detail) {
+		la_buf_lit(&o->out, ", ");
+		la_buf_str(&o->out, r->detail);
+	}
+	la_output_sgr(o, LA_SGR_RESET);
+	la_buf_char(&o->out, '\n');
+}
+
 static void text_lost(struct la_output *o, const struct la_rec *rec)
 {
 	const struct la_rec_lost *r = (const struct la_rec_lost *)rec;
@@ -497,8 +526,10 @@ static void fit_line(struct text *t, const struct la_rec *rec, size_t start)
 static void put_record(struct la_output *o, const struct la_rec *rec)
 {
 	static void (*const put[LA_RECORD_MAX])(struct la_output *, const struct la_rec *) = {
-		[LA_REC_STATE] = text_state, [LA_REC_RST] = text_rst,	[LA_REC_CLOSE] = text_close,
-		[LA_REC_GONE] = text_gone,   [LA_REC_LOST] = text_lost, [LA_REC_FLOW] = text_flow,
+		[LA_REC_STATE] = text_state,   [LA_REC_RST] = text_rst,
+		[LA_REC_CLOSE] = text_close,   [LA_REC_GONE] = text_gone,
+		[LA_REC_LOST] = text_lost,     [LA_REC_FLOW] = text_flow,
+		[LA_REC_POLICY] = text_policy,
 	};
 
 	if (rec->type < LA_RECORD_MAX && put[rec->type])

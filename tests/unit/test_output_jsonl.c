@@ -376,6 +376,30 @@ Test(jsonl, lost_has_no_connection, .timeout = 10)
 	release(&l);
 }
 
+Test(jsonl, what_a_policy_did, .timeout = 10)
+{
+	struct lines l;
+	struct talk t;
+	struct la_rec_policy *r;
+
+	talk_begin(&t, "10.9.0.1", 40312, "10.9.0.2", 80);
+	r = &talk_next(&t, LA_REC_POLICY)->policy;
+	strcpy(r->policy, "leak");
+	strcpy(r->detail, "say \"why\"");
+	r->action = LA_ACTION_RESET;
+	r->result = LA_RESULT_FAILED;
+	r->tries = 3;
+	parse(&l, printed(la_output_jsonl_new, &t));
+	cr_assert_eq(l.n, 1);
+	cr_expect_str_eq(text_of(l.line[0], "policy"), "leak");
+	cr_expect_str_eq(text_of(l.line[0], "action"), "reset");
+	cr_expect(json_is_false(json_object_get(l.line[0], "dry_run")));
+	cr_expect_str_eq(text_of(l.line[0], "result"), "failed");
+	cr_expect_str_eq(text_of(l.line[0], "detail"), "say \"why\"");
+	cr_expect_eq(number_of(l.line[0], "tries"), 3);
+	release(&l);
+}
+
 Test(jsonl, ipv6_addresses, .timeout = 10)
 {
 	struct lines l;

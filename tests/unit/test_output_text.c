@@ -120,6 +120,31 @@ Test(text, lost_records_are_told, .timeout = 10)
 	free(text);
 }
 
+Test(text, what_a_policy_did, .timeout = 10)
+{
+	struct la_rec_policy *r;
+	struct talk t;
+	char *text;
+
+	talk_begin(&t, "10.9.0.1", 40312, "10.9.0.2", 80);
+	r = &talk_next(&t, LA_REC_POLICY)->policy;
+	strcpy(r->policy, "leak");
+	strcpy(r->detail, "to resp at 12");
+	r->action = LA_ACTION_RESET;
+	r->result = LA_RESULT_DONE;
+	r->state[LA_ORIG] = LA_FIN_WAIT_2;
+	r->state[LA_RESP] = LA_CLOSE_WAIT;
+	text = printed(la_output_text_new, &t);
+	expect_line(text, "    FIN_WAIT_2 ──── reset ────  CLOSE_WAIT             " TUPLE
+			  "  policy leak: done, to resp at 12");
+	r->result = LA_RESULT_DRY_RUN;
+	*r->detail = '\0';
+	free(text);
+	text = printed(la_output_text_new, &t);
+	expect_line(text, "policy leak: dry run");
+	free(text);
+}
+
 Test(text, plain_locales_get_plain_text, .timeout = 10)
 {
 	struct la_output_opts opts = paper_opts();

@@ -135,6 +135,7 @@ static const size_t record_sizes[LA_RECORD_MAX] = {
 	[LA_REC_SEGMENT] = sizeof(struct la_rec_segment),
 	[LA_REC_LOST] = sizeof(struct la_rec_lost),
 	[LA_REC_FLOW] = sizeof(struct la_rec_flow),
+	[LA_REC_POLICY] = sizeof(struct la_rec_policy),
 };
 
 /* Ones in every field mean the first of its words, and true; some fields need better ones. */
@@ -155,6 +156,10 @@ static void fill(union la_any_rec *rec, __u8 type)
 	}
 	if (type == LA_REC_GONE)
 		rec->gone.zeek.history[0] = 'S';
+	if (type == LA_REC_POLICY) {
+		strcpy(rec->policy.policy, "name");
+		strcpy(rec->policy.detail, "why");
+	}
 }
 
 static union la_any_rec record(const struct talk *t, __u8 type, bool full)
@@ -279,6 +284,8 @@ Test(records_doc, words)
 		{"conn_state", la_conn_state_word, LA_CONN_STATE_MAX},
 		{"Why a flow is gone", la_gone_why_word, LA_GONE_WHY_MAX},
 		{"Packet reason", la_reason_word, LA_REASON_MAX},
+		{"Action", la_action_word, LA_ACTION_MAX},
+		{"Result", la_result_word, LA_RESULT_MAX},
 	};
 	char *text = slurp(DOC);
 
