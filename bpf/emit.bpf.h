@@ -95,7 +95,7 @@ static __always_inline void la_emit_gone(const struct la_key *key, const struct 
 
 /*
  * Emits the segment, RST and state records of this CPU's note; seg is NULL if a timer did
- * it. A global function, like la_slow(): the verifier looks at it once.
+ * it. A global function, like la_meet(): the verifier looks at it once.
  */
 __noinline int la_emit_changes(struct la_key *key, struct la_segment *seg)
 {

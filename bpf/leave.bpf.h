@@ -71,8 +71,7 @@ static __always_inline bool la_emit_close(const struct la_key *key, struct la_sc
 /* Keeps the flow in s->ended, whose entry is taken, for the sweep. False: no memory. */
 static __always_inline bool la_keep_pending(const struct la_key *key, const struct la_scratch *s)
 {
-	struct la_pending_key name = {
-		.key = *key, .isn = s->ended.id_isn, .seq = s->ended.close_seq};
+	struct la_pending_key name = {.key = *key, .id = s->ended.id, .seq = s->ended.close_seq};
 
 	if (bpf_map_update_elem(&pending, &name, &s->ended, BPF_ANY))
 		return false;

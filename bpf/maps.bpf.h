@@ -23,12 +23,13 @@
  */
 struct la_entry {
 	struct bpf_spin_lock lock;
-	__u32 due;
 	__u32 slot; /* slots.bpf.h */
 	__u32 tag;  /* la_key_tag() */
-	__u32 half; /* 1: it is one of la_half_open */
-	struct la_counted counted;
+	__u16 due;
+	__u16 half; /* 1: it is one of la_half_open */
 	struct la_flow flow;
+	struct la_counted counted;
+	__u32 pad; /* to whole cache lines */
 };
 
 /*
@@ -103,8 +104,9 @@ struct {
 /* Names an ended connection that has no entry any more. */
 struct la_pending_key {
 	struct la_key key;
-	__u32 isn;
+	__u64 id;
 	__u32 seq;
+	__u32 pad;
 };
 
 /* Ended flows whose ports were taken while their close record found the ring full. */

@@ -2,8 +2,8 @@
 /*
  * table.bpf.h - the life of an entry in the flow table: find, create, track, replace, delete.
  *
- * The slow path is a global function, so that the verifier looks at it once and not in
- * each program. A flow whose ports are taken by a new connection is emptied in place,
+ * All of it is behind a global function, so that the verifier looks at it once and not at the
+ * end of every parser path. A flow whose ports are taken by a new connection is emptied in place,
  * under its lock: nobody ever sees a moment without an entry.
  *
  * No close record is lost. If the ring is full when a connection ends, its flow stays in the
@@ -20,16 +20,20 @@
 /* A segment comes to rest in two calls: one ends the old flow, one opens the new. */
 #define LA_TRIES 3
 
-/* Returned by la_slow() when it has to be called again. */
+/* What la_meet() returns besides a reason. */
 #define LA_AGAIN 0x100
+#define LA_DONE	 0x200
 
-/* Puts an empty flow into the table, unless another CPU has just done it. */
-static __always_inline void la_create(const struct la_key *key, struct la_scratch *s)
+/*
+ * Puts an empty flow into the table, unless another CPU has just done it. Returns the entry;
+ * NULL: the table is full.
+ */
+static __always_inline struct la_entry *la_create(const struct la_key *key, struct la_scratch *s)
 {
 	__u32 slot = la_slot_take();
 
 	if (slot == LA_NO_SLOT)
-		return;
+		return NULL;
 	bpf_map_update_elem(&slot_keys, &slot, key, BPF_ANY);
 	s->blank.slot = slot;
 	s->blank.tag = la_key_tag(key);
@@ -37,16 +41,6 @@ static __always_inline void la_create(const struct la_key *key, struct la_scratc
 		la_slot_give(slot);
 	else
 		la_count_flows(1, 0);
-}
-
-static __always_inline struct la_entry *la_find_or_create(const struct la_key *key,
-							  struct la_scratch *s)
-{
-	struct la_entry *e = bpf_map_lookup_elem(&flows, key);
-
-	if (e)
-		return e;
-	la_create(key, s);
 	return bpf_map_lookup_elem(&flows, key);
 }
 
@@ -67,29 +61,13 @@ static __always_inline void la_wind_flow(const struct la_scratch *s)
 		la_fed.due = s->deadline;
 }
 
-/*
- * One call of the tracker. Returns what became of the segment (enum la_reason), with
- * LA_AGAIN if it has to be tracked once more. Its stack is at the limit: what follows the
- * lock is la_tell()'s.
- */
-__noinline int la_slow(struct la_key *key, struct la_segment *seg)
+/* The slow path of a segment that has found its entry. Returns as la_meet() does. */
+static __always_inline __u32 la_slow(struct la_entry *e, const struct la_key *key,
+				     const struct la_segment *seg, struct la_scratch *s)
 {
-	struct la_scratch *s = la_scratch();
-	struct la_entry *e;
-	__u32 reason, tag;
-	bool reopens;
+	bool reopens = la_may_open(seg) == LA_R_ACCEPTED;
+	__u32 reason, tag = la_key_tag(key);
 
-	if (!key || !seg || !s)
-		return LA_R_TABLE_FULL;
-	la_out_reset(&s->out, seg->ts);
-	s->owes = 0;
-	s->opens = 0;
-	s->slot = LA_NO_SLOT;
-	e = la_find_or_create(key, s);
-	if (!e)
-		return LA_R_TABLE_FULL;
-	reopens = la_may_open(seg) == LA_R_ACCEPTED;
-	tag = la_key_tag(key);
 	bpf_spin_lock(&e->lock);
 	if (la_is_stale(e, tag)) {
 		bpf_spin_unlock(&e->lock);
@@ -111,6 +89,39 @@ __noinline int la_slow(struct la_key *key, struct la_segment *seg)
 	if (!(s->out.want & LA_WANT_GONE))
 		return reason;
 	return reopens ? reason | LA_AGAIN : LA_R_NO_FLOW;
+}
+
+/*
+ * A segment meets its flow, for the first time or again. Returns what became of it (enum
+ * la_reason), with LA_DONE if there is nothing to tell, with LA_AGAIN if it has to come once
+ * more. Its stack is at the limit: what follows the lock is la_tell()'s.
+ */
+__noinline int la_meet(struct la_key *key, struct la_segment *seg, bool again)
+{
+	struct la_scratch *s = la_scratch();
+	struct la_entry *e;
+	__u32 reason;
+
+	if (!key || !seg || !s)
+		return LA_R_TABLE_FULL | LA_DONE;
+	e = bpf_map_lookup_elem(&flows, key);
+	if (!again) {
+		if (e && la_fast(&e->flow, seg, &la_cfg, la_key_is_v4(key)))
+			return LA_R_ACCEPTED | LA_DONE;
+		seg->ts = la_now(); /* the fast path does with less */
+		s->out.has_prov = 0;
+	}
+	la_out_reset(&s->out, seg->ts);
+	s->owes = 0;
+	s->opens = 0;
+	s->slot = LA_NO_SLOT;
+	if (!e) {
+		reason = la_may_open(seg);
+		if (reason != LA_R_ACCEPTED)
+			return reason | LA_DONE;
+		e = la_create(key, s);
+	}
+	return e ? la_slow(e, key, seg, s) : LA_R_TABLE_FULL;
 }
 
 /* The close record finds the ring full: the entry remembers, and is visited soon. */
@@ -152,20 +163,12 @@ __noinline int la_tell(struct la_key *key, struct la_segment *seg)
 /* Tracks one segment, whatever it takes. */
 static __always_inline __u32 la_track_packet(struct la_key *key, struct la_segment *seg)
 {
-	struct la_entry *e = bpf_map_lookup_elem(&flows, key);
-	struct la_scratch *s = la_scratch();
 	__u32 reason, i;
 
-	if (e && la_fast(&e->flow, seg, &la_cfg, la_key_is_v4(key)))
-		return LA_R_ACCEPTED;
-	seg->ts = la_now(); /* the fast path does with less */
-	reason = la_may_open(seg);
-	if (!e && reason != LA_R_ACCEPTED)
-		return reason;
-	if (s)
-		s->out.has_prov = 0;
 	for (i = 0; i < LA_TRIES; i++) {
-		reason = la_slow(key, seg);
+		reason = la_meet(key, seg, i);
+		if (reason & LA_DONE)
+			break;
 		if (reason == LA_R_TABLE_FULL && la_make_room())
 			continue;
 		la_tell(key, seg);

@@ -13,12 +13,13 @@
 
 struct la_blank {
 	__u32 lock;
-	__u32 due;
 	__u32 slot;
 	__u32 tag;
-	__u32 half;
-	struct la_counted counted;
+	__u16 due;
+	__u16 half;
 	struct la_flow flow;
+	struct la_counted counted;
+	__u32 pad;
 };
 
 #endif

@@ -163,6 +163,7 @@ struct la_flow {
 	__u8 asker;	  /* index of the side that asks */
 	__u8 question;	  /* enum la_question */
 	__u64 last;	  /* last segment that renews the flow, ns */
+	__u64 id;	  /* la_conn_id(), fixed with the first record */
 	struct la_side side[2];
 	__u64 since;	   /* start of `class`, ns */
 	__u64 start;	   /* first segment, ns */
@@ -179,7 +180,6 @@ struct la_flow {
 	__u32 seq;	 /* number of its next record */
 	__u32 ifindex;	 /* interface that saw it first */
 	__u32 close_seq; /* number of its close record */
-	__u32 id_isn;	 /* what the id is made of: fixed with the first record */
 	__u32 late_pkts;
 	__u32 fin_retrans;
 	__u32 late_rst;

@@ -11,6 +11,7 @@
 
 #include "la_flow.h"
 #include "la_fsm.h"
+#include "la_key.h"
 
 /* One segment moves each endpoint at most twice, and takes back at most two presumptions. */
 #define LA_CHANGES_MAX 8
@@ -57,11 +58,11 @@ struct la_formerly {
 
 struct la_out {
 	__u64 ts;	/* of the records */
+	__u64 id;	/* of the connection */
 	__u32 seq;	/* number of the first record */
 	__u32 gone_seq; /* number of the gone record */
 	__u32 n;	/* changes */
 	__u32 isn[2];	/* initial sequence numbers of both sides, by index */
-	__u32 known;	/* the originator's, if it is really known, else 0: for the id */
 	__u32 ifindex;	/* of the flow */
 	__u8 orig;	/* index of the originator */
 	__u8 want;	/* enum la_want */
@@ -102,7 +103,7 @@ LA_INLINE void la_out_identify(const struct la_flow *f, struct la_out *out)
 {
 	out->isn[0] = f->side[0].isn;
 	out->isn[1] = f->side[1].isn;
-	out->known = f->id_isn;
+	out->id = f->id;
 	out->ifindex = f->ifindex;
 	out->orig = f->orig & 1;
 	out->state[0] = f->side[0].state;
@@ -114,18 +115,18 @@ LA_INLINE void la_out_identify(const struct la_flow *f, struct la_out *out)
  * The first record names the connection; what is learnt later does not rename it. An old SYN
  * that is answered again would have the name of its own connection: the answer names it.
  */
-LA_INLINE void la_out_name(struct la_flow *f)
+LA_INLINE void la_out_name(struct la_flow *f, const struct la_key *key)
 {
 	const struct la_side *o = &f->side[f->orig & 1], *r = &f->side[!(f->orig & 1)];
+	__u32 isn = o->state == LA_CLOSED ? r->isn : o->isn;
 
 	if (!f->seq)
-		f->id_isn = o->flags & LA_S_SYN ? (o->state == LA_CLOSED ? r->isn : o->isn) : 0;
+		f->id = la_conn_id(key, o->flags & LA_S_SYN ? isn : 0);
 }
 
 /* The note is complete: draws the numbers of its records. */
 LA_INLINE void la_out_seal(struct la_flow *f, struct la_out *out)
 {
-	la_out_name(f);
 	la_out_identify(f, out);
 	out->seq = f->seq;
 	f->seq += out->n + !!(out->want & LA_WANT_SEGMENT) + !!(out->want & LA_WANT_RST);

@@ -13,41 +13,6 @@
 #include "la_out.h"
 #include "la_zeek.h"
 
-/* Mixes a word into a hash (the finalizer of splitmix64, public domain). */
-LA_INLINE __u64 la_mix(__u64 h, __u64 word)
-{
-	h = (h ^ word) + 0x9e3779b97f4a7c15ULL;
-	h = (h ^ (h >> 30)) * 0xbf58476d1ce4e5b9ULL;
-	h = (h ^ (h >> 27)) * 0x94d049bb133111ebULL;
-	return h ^ (h >> 31);
-}
-
-/* Eight bytes as a big endian number. */
-LA_INLINE __u64 la_be64(const __u8 *b)
-{
-	const la_word32 *w = (const la_word32 *)b;
-
-	return (__u64)la_ntoh32(w[0]) << 32 | la_ntoh32(w[1]);
-}
-
-LA_INLINE __u64 la_pair_hash(const __u8 addr[16], __be16 port)
-{
-	return la_mix(la_mix(la_mix(0, la_be64(addr)), la_be64(addr + 8)), la_ntoh16(port));
-}
-
-/*
- * The name of a connection in the world: a hash of its (address, port) pairs, in no order,
- * and of the originator's initial sequence number (0 if that was not seen). Observers
- * compute the same id without talking. The responder's number is not in it: it is not known
- * yet when the first record is due, and an id must not change under its connection.
- */
-LA_INLINE __u64 la_conn_id(const struct la_key *key, __u32 isn)
-{
-	return la_mix(la_pair_hash(key->addr[0], key->port[0]) +
-			      la_pair_hash(key->addr[1], key->port[1]),
-		      isn);
-}
-
 LA_INLINE void la_record_head(struct la_rec *h, enum la_record type, const struct la_key *key,
 			      const struct la_out *out, __u32 seq)
 {
@@ -56,7 +21,7 @@ LA_INLINE void la_record_head(struct la_rec *h, enum la_record type, const struc
 	h->orig = out->orig;
 	h->seq = seq;
 	h->ts = out->ts;
-	h->id = la_conn_id(key, out->known);
+	h->id = out->id;
 	h->key = *key;
 	h->ifindex = out->ifindex;
 	h->pad = 0;

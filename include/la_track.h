@@ -166,6 +166,7 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 		if (cfg->segments && !seg->odd && la_on_ladder(&x, first_data))
 			out->want |= LA_WANT_SEGMENT;
 	}
+	la_out_name(f, key);
 	la_out_seal(f, out);
 	return reason;
 }

@@ -182,15 +182,6 @@ static void drop(struct la_native *n, struct entry *e)
 
 /* ---- the clock ---- */
 
-/* The id that the records of a flow bear. */
-static __u64 id_of(const struct entry *e)
-{
-	struct la_out out;
-
-	la_out_identify(&e->flow, &out);
-	return la_conn_id(&e->key, out.known);
-}
-
 static int by_id(const void *a, const void *b)
 {
 	__u64 x = ((const struct leaving *)a)->id, y = ((const struct leaving *)b)->id;
@@ -204,7 +195,7 @@ static void sort_leaving(struct la_native *n)
 	if (n->leaving_count < 2)
 		return;
 	for (size_t i = 0; i < n->leaving_count; i++)
-		n->leaving[i].id = id_of(n->leaving[i].entry);
+		n->leaving[i].id = n->leaving[i].entry->flow.id;
 	qsort(n->leaving, n->leaving_count, sizeof(*n->leaving), by_id);
 }
 

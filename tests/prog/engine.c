@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* engine.c - the BPF programs on a bench of the test's own. */
 #include "engine.h"
+#include "la_entry.h"
 #include "lastack.skel.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -175,17 +176,15 @@ void la_engine_each_flow(const struct la_engine *engine,
 			 void (*fn)(const struct la_flow *flow, void *ctx), void *ctx)
 {
 	int fd = bpf_map__fd(engine->skel->maps.flows);
-	size_t size = bpf_map__value_size(engine->skel->maps.flows);
-	char *entry = calloc(1, size); /* the flow is the last of it */
+	struct la_blank entry;
 	struct la_key key, next;
 
 	for (int err = bpf_map_get_next_key(fd, NULL, &next); !err;
 	     err = bpf_map_get_next_key(fd, &key, &next)) {
 		key = next;
-		cr_assert_eq(bpf_map_lookup_elem(fd, &key, entry), 0);
-		fn((const struct la_flow *)(entry + size - sizeof(struct la_flow)), ctx);
+		cr_assert_eq(bpf_map_lookup_elem(fd, &key, &entry), 0);
+		fn(&entry.flow, ctx);
 	}
-	free(entry);
 }
 
 __u32 la_engine_flows(const struct la_engine *engine)
