@@ -10,6 +10,7 @@
 #include "attach.h"
 #include "clock.h"
 #include "cmd.h"
+#include "control_server.h"
 #include "drain.h"
 #include "loop.h"
 #include "output.h"
@@ -36,6 +37,7 @@ struct run {
 	struct la_sink *summary;
 	struct la_events *events;
 	struct la_web *web;
+	struct la_control_server *control;
 	struct la_loop *loop;
 	int watch;  /* of the interfaces */
 	bool idle;  /* none of them is attached */
@@ -305,6 +307,30 @@ static int start_web(struct run *run)
 	return la_web_start(run->web, run->loader);
 }
 
+/* The same holds for this thread. */
+static int start_control(struct run *run)
+{
+	const char *wanted = run->opts->control;
+	char path[LA_CONTROL_PATH_MAX];
+	struct la_control_server_opts opts = {
+		.path = strcmp(wanted, "none") ? wanted : "",
+		.asked = *wanted,
+		.loader = run->loader,
+		.segments = run->opts->shared.ladder,
+	};
+
+	if (!*wanted) {
+		la_control_path(path, sizeof(path),
+				run->persist ? la_persist_name(run->persist) : LA_PERSIST_NAME);
+		opts.path = path;
+	}
+	run->control = la_control_server_start(&opts);
+	if (!run->control)
+		return -1;
+	la_events_all_to(run->events, la_control_server_sink(run->control));
+	return 0;
+}
+
 static int attach_all(struct run *run)
 {
 	if (la_select_start(&run->opts->select, run->attach))
@@ -368,6 +394,7 @@ static void finish(struct run *run)
 
 static void free_run(struct run *run)
 {
+	la_control_server_stop(run->control);
 	la_web_close(run->web); /* its thread reads the maps */
 	la_attach_free(run->attach);
 	la_events_free(run->events);
@@ -412,7 +439,7 @@ static int run_with(const struct la_run_args *args)
 		hold_hangup();
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end too */
 	if (load(&run) || make_sinks(&run) || open_web(&run) || make_loop(&run) ||
-	    attach_all(&run) || start_web(&run)) {
+	    attach_all(&run) || start_web(&run) || start_control(&run)) {
 		undo(&run);
 		goto cleanup;
 	}

@@ -20,14 +20,21 @@
 struct la_events {
 	struct la_ring *ring;
 	struct la_events_opts opts;
-	struct la_sink *sinks[LA_EVENTS_SINKS];
+	struct {
+		struct la_sink *sink;
+		bool all; /* also what does not pass the filter */
+	} sinks[LA_EVENTS_SINKS];
 	unsigned int sink_count;
+	bool all;	    /* one of them is */
 	unsigned int taken; /* from the ring in this batch */
 	unsigned int count; /* kept of them: in order[] */
 	__u64 closes;	    /* close records that were kept, in all */
 	struct la_journal *journal;
 	struct la_journal own; /* if opts has none */
-	const struct la_rec *order[BATCH_MAX];
+	struct kept {
+		const struct la_rec *rec;
+		bool passes; /* the filter */
+	} order[BATCH_MAX];
 };
 
 /* Is it a record, and is all of it there? */
@@ -47,7 +54,7 @@ static unsigned int place_of(const struct la_events *events, const struct la_rec
 
 	first = place > ORDER_WINDOW ? place - ORDER_WINDOW : 0;
 	for (unsigned int i = place; i > first; i--) {
-		const struct la_rec *other = events->order[i - 1];
+		const struct la_rec *other = events->order[i - 1].rec;
 
 		if (other->id == rec->id && other->seq > rec->seq)
 			place = i - 1;
@@ -59,16 +66,20 @@ static void take(struct la_events *events, const void *data, size_t size)
 {
 	const struct la_rec *rec = data;
 	unsigned int place;
+	bool passes;
 
 	events->taken++;
-	if (!believable(data, size) || !la_filter_match(events->opts.filter, rec))
+	if (!believable(data, size))
+		return;
+	passes = la_filter_match(events->opts.filter, rec);
+	if (!passes && !events->all)
 		return;
 	place = place_of(events, rec);
 	memmove(&events->order[place + 1], &events->order[place],
 		(events->count - place) * sizeof(*events->order));
-	events->order[place] = rec;
+	events->order[place] = (struct kept){.rec = rec, .passes = passes};
 	events->count++;
-	events->closes += rec->type == LA_REC_CLOSE;
+	events->closes += passes && rec->type == LA_REC_CLOSE;
 }
 
 /* Takes what waits, no more than a batch, and nothing after the last close record wanted. */
@@ -86,10 +97,11 @@ static void take_batch(struct la_events *events)
 	}
 }
 
-static void deliver(struct la_events *events, const struct la_rec *rec)
+static void deliver(struct la_events *events, const struct kept *kept)
 {
 	for (unsigned int i = 0; i < events->sink_count; i++)
-		la_sink_record(events->sinks[i], rec);
+		if (kept->passes || events->sinks[i].all)
+			la_sink_record(events->sinks[i].sink, kept->rec);
 }
 
 /* Returns 0, or the errno of the first sink that could not write all of it. */
@@ -98,7 +110,7 @@ static int flush(struct la_events *events)
 	int failed = 0, err;
 
 	for (unsigned int i = 0; i < events->sink_count; i++) {
-		err = la_sink_flush(events->sinks[i]);
+		err = la_sink_flush(events->sinks[i].sink);
 		failed = failed ? failed : err;
 	}
 	return failed;
@@ -153,7 +165,13 @@ struct la_events *la_events_new(const struct la_events_opts *opts)
 
 void la_events_to(struct la_events *events, struct la_sink *sink)
 {
-	events->sinks[events->sink_count++] = sink;
+	events->sinks[events->sink_count++].sink = sink;
+}
+
+void la_events_all_to(struct la_events *events, struct la_sink *sink)
+{
+	events->sinks[events->sink_count].all = events->all = true;
+	la_events_to(events, sink);
 }
 
 void la_events_filter(struct la_events *events, const struct la_filter *filter)
@@ -174,7 +192,7 @@ int la_events_drain(struct la_events *events)
 	if (events->count) {
 		begin(events);
 		for (unsigned int i = 0; i < events->count; i++)
-			deliver(events, events->order[i]);
+			deliver(events, &events->order[i]);
 		err = flush(events);
 	}
 	if (err && events->opts.journal) {
@@ -204,7 +222,7 @@ void la_events_lost(struct la_events *events, const __u64 lost[LA_LOST_MAX], __u
 		};
 
 		if (rec.count)
-			deliver(events, &rec.h);
+			deliver(events, &(struct kept){.rec = &rec.h, .passes = true});
 	}
 	if (flush(events) && events->opts.journal)
 		return;

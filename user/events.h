@@ -30,8 +30,11 @@ struct la_events_opts {
 struct la_events *la_events_new(const struct la_events_opts *opts);
 
 /* A further sink, of at most LA_EVENTS_SINKS. It is not owned: close it yourself. */
-#define LA_EVENTS_SINKS 4
+#define LA_EVENTS_SINKS 8
 void la_events_to(struct la_events *events, struct la_sink *sink);
+
+/* The same for one that takes what does not pass the filter, too. */
+void la_events_all_to(struct la_events *events, struct la_sink *sink);
 
 /* From now on another filter decides what passes; NULL: everything does. */
 void la_events_filter(struct la_events *events, const struct la_filter *filter);

@@ -184,14 +184,26 @@ static int configure(struct lastack_bpf *skel, const struct la_loader_opts *opts
 
 /* ---- what is pinned ---- */
 
+/* Asked for often, by several threads: who is first computes it, and all come to the same. */
+__u64 la_loader_layout(void)
+{
+	static __u64 layout;
+	__u64 known = __atomic_load_n(&layout, __ATOMIC_RELAXED);
+	struct lastack_bpf *skel = known ? NULL : lastack_bpf__open();
+
+	if (skel)
+		known = la_pins_layout(skel->obj);
+	lastack_bpf__destroy(skel);
+	__atomic_store_n(&layout, known, __ATOMIC_RELAXED);
+	return known;
+}
+
 bool la_loader_knows(const struct la_persist *persist)
 {
-	struct lastack_bpf *skel = lastack_bpf__open();
-	bool knows = skel && !la_persist_foreign(persist) &&
-		     la_persist_state(persist)->layout == la_pins_layout(skel->obj);
+	__u64 layout = la_loader_layout();
 
-	lastack_bpf__destroy(skel);
-	return knows;
+	return layout && !la_persist_foreign(persist) &&
+	       la_persist_state(persist)->layout == layout;
 }
 
 static void report_foreign(const struct la_persist *persist)
@@ -218,20 +230,35 @@ static __u64 build_of(const struct lastack_bpf *skel, bool generic)
 	return la_pins_hash(hash, &generic, sizeof(generic));
 }
 
+static void load_no_programs(const struct lastack_bpf *skel)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, skel->obj)
+	{
+		bpf_program__set_autoload(prog, false);
+	}
+}
+
 /* Before loading. Returns 0 or -errno. */
 static int take_pinned(struct la_loader *loader, const struct la_loader_opts *opts)
 {
 	bool same = opts->look ||
 		    la_persist_state(opts->persist)->build == build_of(loader->skel, opts->generic);
-	struct bpf_program *prog;
 	int err = la_pins_take_maps(loader->skel->obj, opts->persist, same);
 
 	if (!err && same)
 		la_pins_take_progs(loader->skel->obj, opts->persist, &loader->kept);
 	if (opts->look)
-		bpf_object__for_each_program(prog, loader->skel->obj)
-			bpf_program__set_autoload(prog, false);
+		load_no_programs(loader->skel);
 	return err;
+}
+
+/* Maps of a process that runs: there is nothing to load. Returns 0 or -errno. */
+static int take_given(const struct la_loader *loader, const struct la_loader_opts *opts)
+{
+	load_no_programs(loader->skel);
+	return la_pins_use_maps(loader->skel->obj, opts->maps);
 }
 
 /* After loading. The build is noted last: if this is cut off, it is done again. */
@@ -302,7 +329,9 @@ static int load(struct la_loader *loader, const struct la_loader_opts *opts)
 {
 	int err = configure(loader->skel, opts);
 
-	if (!err && opts->persist && la_persist_found(opts->persist))
+	if (!err && opts->maps)
+		err = take_given(loader, opts);
+	else if (!err && opts->persist && la_persist_found(opts->persist))
 		err = take_pinned(loader, opts);
 	if (!err)
 		err = lastack_bpf__load(loader->skel);
@@ -354,6 +383,11 @@ int la_loader_prog(const struct la_loader *loader, enum la_prog prog)
 int la_loader_ring(const struct la_loader *loader)
 {
 	return bpf_map__fd(loader->skel->maps.ring);
+}
+
+void la_loader_maps(const struct la_loader *loader, struct la_map_fds *maps)
+{
+	la_pins_list_maps(loader->skel->obj, maps);
 }
 
 struct la_table la_loader_table(const struct la_loader *loader)

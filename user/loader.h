@@ -10,6 +10,7 @@
 
 #include "engine.h"
 #include "la_metrics.h"
+#include "map_fds.h"
 #include "persist.h"
 #include "table.h"
 
@@ -38,6 +39,8 @@ struct la_loader_opts {
 	 * all goes when the loader is closed.
 	 */
 	struct la_persist *persist;
+	/* Maps of another process, of the same layout, to look at. NULL: its own or pinned ones. */
+	const struct la_map_fds *maps;
 	bool look; /* of persist take what is there, and change nothing: load, start, configure */
 };
 
@@ -45,6 +48,13 @@ struct la_loader;
 
 /* Loads the object into the kernel. NULL: it failed, and why is on stderr. */
 struct la_loader *la_loader_open(const struct la_loader_opts *opts);
+
+/* A number that says how maps and records are laid out: equal in builds that understand each other.
+ */
+__u64 la_loader_layout(void);
+
+/* All maps; the loader keeps owning the file descriptors. */
+void la_loader_maps(const struct la_loader *loader, struct la_map_fds *maps);
 
 /* True if what persist has found can be used: its maps are laid out as those of this build. */
 bool la_loader_knows(const struct la_persist *persist);

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -130,6 +131,42 @@ int la_pins_put_maps(const struct bpf_object *obj, struct la_persist *persist)
 		if (!err)
 			err = la_persist_put(persist, LA_PIN_MAP, bpf_map__name(map),
 					     bpf_map__fd(map));
+	}
+	return err;
+}
+
+void la_pins_list_maps(const struct bpf_object *obj, struct la_map_fds *maps)
+{
+	const struct bpf_map *map;
+
+	maps->count = 0;
+	bpf_object__for_each_map(map, obj)
+	{
+		if (maps->count == LA_MAP_FDS_MAX)
+			return;
+		snprintf(maps->of[maps->count].name, sizeof(maps->of->name), "%s",
+			 bpf_map__name(map));
+		maps->of[maps->count++].fd = bpf_map__fd(map);
+	}
+}
+
+static int use_map(struct bpf_map *map, const struct la_map_fds *maps)
+{
+	for (unsigned int i = 0; i < maps->count; i++)
+		if (!strcmp(maps->of[i].name, bpf_map__name(map)))
+			return bpf_map__reuse_fd(map, maps->of[i].fd);
+	return -ENOENT;
+}
+
+int la_pins_use_maps(struct bpf_object *obj, const struct la_map_fds *maps)
+{
+	struct bpf_map *map;
+	int err = 0;
+
+	bpf_object__for_each_map(map, obj)
+	{
+		if (!err)
+			err = use_map(map, maps);
 	}
 	return err;
 }

@@ -9,6 +9,7 @@
 #ifndef LA_USER_PINS_H
 #define LA_USER_PINS_H
 
+#include "map_fds.h"
 #include "persist.h"
 #include <bpf/libbpf.h>
 
@@ -30,6 +31,13 @@ int la_pins_take_maps(struct bpf_object *obj, const struct la_persist *persist, 
 
 /* Pins the maps, after loading. Returns 0 or -errno. */
 int la_pins_put_maps(const struct bpf_object *obj, struct la_persist *persist);
+
+/* All maps of a loaded object. */
+void la_pins_list_maps(const struct bpf_object *obj, struct la_map_fds *maps);
+
+/* Before loading: lets the object use these maps. Returns 0, -ENOENT if one is missing, or -errno.
+ */
+int la_pins_use_maps(struct bpf_object *obj, const struct la_map_fds *maps);
 
 /* Entries of a pinned map; 0: it cannot be asked. */
 __u32 la_pins_max_entries(const struct la_persist *persist, const char *map);

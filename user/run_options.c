@@ -151,6 +151,18 @@ static int set_listen(struct la_run_options *opts, const char *text, char *err, 
 	return -1;
 }
 
+static int set_control(struct la_run_options *opts, const char *text, char *err, size_t size)
+{
+	if (*text && strlen(text) < sizeof(opts->control)) {
+		memset(opts->control, 0, sizeof(opts->control));
+		strcpy(opts->control, text);
+		return 0;
+	}
+	snprintf(err, size, "%.60s (the path of a socket, of at most %d bytes, or none)", text,
+		 LA_CONTROL_PATH_MAX - 1);
+	return -1;
+}
+
 static int set_debug(struct la_run_options *opts, const char *text, char *err, size_t size)
 {
 	(void)text, (void)err, (void)size;
@@ -181,6 +193,7 @@ enum {
 	OPT_PERSIST,
 	OPT_BPFFS,
 	OPT_LISTEN,
+	OPT_CONTROL,
 	OPT_DEBUG,
 	OPT_FILTER,
 	OPT_CONFIG,
@@ -207,6 +220,7 @@ static const struct la_run_option table[] = {
 	{"persist", OPT_PERSIST, .value = LA_VALUE_MAYBE, .set = set_persist, FIXED(persist)},
 	{"bpffs", OPT_BPFFS, .value = LA_VALUE_ONE, .set = set_bpffs, FIXED(bpffs)},
 	{"listen", OPT_LISTEN, .value = LA_VALUE_ONE, .set = set_listen, FIXED(listen)},
+	{"control", OPT_CONTROL, .value = LA_VALUE_ONE, .set = set_control, FIXED(control)},
 	{"output", 'o', .value = LA_VALUE_ONE, .group = LA_GROUP_FORMAT, FIXED(shared.format)},
 	{"ladder", LA_OPT_LADDER, .value = LA_VALUE_FLAG, .group = LA_GROUP_FORMAT,
 	 FIXED(shared.ladder)},
@@ -499,7 +513,11 @@ void la_run_options_help(void)
 	      "      --bpffs DIR        where that is pinned (default " LA_PERSIST_BPFFS ")\n"
 	      "      --listen ADDR:PORT serve metrics for Prometheus and a live page there, or\n"
 	      "                         nowhere: none (default " LA_LISTEN_DEFAULT ", if nobody\n"
-	      "                         else has it)\n",
+	      "                         else has it)\n"
+	      "      --control PATH     the socket by which watch, list, show and others ask this\n"
+	      "                         lastack, or none (default " LA_CONTROL_DIR
+	      "/NAME.sock, NAME as\n"
+	      "                         with --persist, if nobody else has it)\n",
 	      stdout);
 	la_options_help(stdout);
 	fputs("      --debug            show what libbpf says\n"

@@ -9,6 +9,7 @@
 #ifndef LA_USER_RUN_OPTIONS_H
 #define LA_USER_RUN_OPTIONS_H
 
+#include "control.h"
 #include "filter.h"
 #include "http.h"
 #include "options.h"
@@ -32,6 +33,7 @@ struct la_run_options {
 	char bpffs[PATH_MAX];		       /* empty: LA_PERSIST_BPFFS */
 	struct la_listen listen;	       /* where metrics and page are served */
 	bool listen_asked;		       /* it is not the default */
+	char control[LA_CONTROL_PATH_MAX];     /* empty: la_control_path(); "none": no socket */
 	bool debug;
 	struct la_filter *filter; /* or NULL */
 };

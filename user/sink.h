@@ -37,6 +37,9 @@ LA_INLINE size_t la_record_size(const struct la_rec *rec)
 	return rec->type < LA_RECORD_MAX ? sizes[rec->type] : 0;
 }
 
+/* Source of a lost record besides those of enum la_lost_source: a client was too slow for it. */
+#define LA_LOST_CLIENT LA_LOST_MAX
+
 LA_INLINE void la_sink_record(struct la_sink *sink, const struct la_rec *rec)
 {
 	sink->record(sink, rec);

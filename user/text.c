@@ -4,6 +4,7 @@
  */
 #include "text.h"
 #include "la_segment.h"
+#include "sink.h"
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -229,13 +230,14 @@ const char *la_text_end(unsigned int endpoint)
 
 const char *la_text_lost(unsigned int source)
 {
-	static const char *const words[LA_LOST_MAX] = {
+	static const char *const words[] = {
 		[LA_LOST_STATE] = "state",
 		[LA_LOST_CLOSE] = "close",
 		[LA_LOST_EVICTED] = "evicted",
+		[LA_LOST_CLIENT] = "client",
 	};
 
-	return source < LA_LOST_MAX ? words[source] : "?";
+	return source < COUNT(words) ? words[source] : "?";
 }
 
 int la_text_stuck(const struct la_rec_close *rec)

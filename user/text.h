@@ -54,7 +54,7 @@ size_t la_text_verdict(char to[LA_TEXT_VERDICT], const struct la_rec_close *rec)
  * after at least a second there. -1 if there is none. */
 int la_text_stuck(const struct la_rec_close *rec);
 
-/* Word of an enum la_lost_source. */
+/* Word of an enum la_lost_source, or LA_LOST_CLIENT. */
 const char *la_text_lost(unsigned int source);
 
 /* Index in the key of an endpoint of a record. */

@@ -152,6 +152,7 @@ Test(config, every_key_sets_its_option)
 				   "persist: blue\n"
 				   "bpffs: /bpf\n"
 				   "listen: none\n"
+				   "control: /c.sock\n"
 				   "output: jsonl\n"
 				   "color: never\n"
 				   "numeric: on\n"
@@ -176,6 +177,7 @@ Test(config, every_key_sets_its_option)
 	cr_expect_str_eq(o->persist, "blue");
 	cr_expect_str_eq(o->bpffs, "/bpf");
 	cr_expect(o->listen_asked && !o->listen.len);
+	cr_expect_str_eq(o->control, "/c.sock");
 	cr_expect_eq(o->shared.format, LA_FORMAT_JSONL);
 	cr_expect_eq(o->shared.color, LA_COLOR_NEVER);
 	cr_expect(o->shared.numeric && o->debug && o->filter);

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * control_server.h - the daemon's end of the control socket (control.h).
+ *
+ * Requests are answered by a thread of its own, so that a stdout that nobody reads keeps no
+ * client waiting. Records come by a sink; a client that does not read fast enough loses records
+ * of its own, which are counted and told to it (type lost, source client), and slows nobody.
+ */
+#ifndef LA_USER_CONTROL_SERVER_H
+#define LA_USER_CONTROL_SERVER_H
+
+#include "loader.h"
+#include "sink.h"
+
+struct la_control_server;
+
+struct la_control_server_opts {
+	const char *path; /* of the socket */
+	bool asked;	  /* somebody asked for it: not to get it is an error */
+	const struct la_loader *loader;
+	bool segments; /* segment records are made */
+};
+
+/*
+ * Takes the place of a socket that nobody listens at any more, never of one where somebody does.
+ * If it cannot be had and nobody asked for it, says so and serves nobody. Blocks no signal:
+ * call it when signals go where they should, for its thread inherits their mask. NULL: it failed,
+ * and why is on stderr.
+ */
+struct la_control_server *la_control_server_start(const struct la_control_server_opts *opts);
+
+/* Takes the records for those who watch; belongs to the server. */
+struct la_sink *la_control_server_sink(struct la_control_server *server);
+
+/* Lets all clients go and removes the socket. Before the loader is closed. NULL is allowed. */
+void la_control_server_stop(struct la_control_server *server);
+
+#endif
