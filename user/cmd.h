@@ -17,6 +17,12 @@ int la_cmd_replay(int argc, char **argv);
 /* Tells all that is wrong with a configuration file of run. */
 int la_cmd_check_config(int argc, char **argv);
 
+/* Prints what a running lastack sees, as it happens. */
+int la_cmd_watch(int argc, char **argv);
+
+/* Prints the connections that are tracked now. */
+int la_cmd_list(int argc, char **argv);
+
 /* Tells what `run --persist` has left in the kernel, and who runs it. */
 int la_cmd_status(int argc, char **argv);
 

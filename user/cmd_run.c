@@ -317,6 +317,8 @@ static int start_control(struct run *run)
 		.asked = *wanted,
 		.loader = run->loader,
 		.segments = run->opts->shared.ladder,
+		.ifname = la_attach_ifname,
+		.ifname_ctx = run->attach,
 	};
 
 	if (!*wanted) {

@@ -45,6 +45,8 @@ struct la_control_server {
 	struct la_sink sink; /* first: one is the other */
 	const struct la_loader *loader;
 	bool segments;
+	la_filter_ifname_fn ifname;
+	void *ifname_ctx;
 	__u64 since;
 	struct sockaddr_un at;
 	struct stat bound; /* the socket as it was made, to be sure that it is still ours */
@@ -220,6 +222,7 @@ static void answer_watch(struct la_control_server *server, struct client *c, con
 		answer_error(c, err);
 		return;
 	}
+	la_filter_ifnames(filter, server->ifname, server->ifname_ctx);
 	pthread_mutex_lock(&server->lock);
 	la_filter_free(c->filter);
 	c->filter = filter;
@@ -470,6 +473,8 @@ static struct la_control_server *new_server(const struct la_control_server_opts 
 	server->sink.flush = send_batches;
 	server->loader = opts->loader;
 	server->segments = opts->segments;
+	server->ifname = opts->ifname;
+	server->ifname_ctx = opts->ifname_ctx;
 	server->since = la_monotonic_ns() + (__u64)la_realtime_offset_ns();
 	server->listens = server->epoll = server->stop = -1;
 	pthread_mutex_init(&server->lock, NULL);

@@ -9,6 +9,7 @@
 #ifndef LA_USER_CONTROL_SERVER_H
 #define LA_USER_CONTROL_SERVER_H
 
+#include "filter.h"
 #include "loader.h"
 #include "sink.h"
 
@@ -19,6 +20,9 @@ struct la_control_server_opts {
 	bool asked;	  /* somebody asked for it: not to get it is an error */
 	const struct la_loader *loader;
 	bool segments; /* segment records are made */
+	/* Names of interfaces for the filters of who watches; called by who feeds the sink. */
+	la_filter_ifname_fn ifname;
+	void *ifname_ctx;
 };
 
 /*

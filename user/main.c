@@ -22,6 +22,8 @@ static int cmd_version(int argc, char **argv);
 
 static const struct verb verbs[] = {
 	{"run", la_cmd_run, "watch interfaces and print what becomes of their connections"},
+	{"watch", la_cmd_watch, "print what a running lastack sees, as it happens"},
+	{"list", la_cmd_list, "print the connections that are tracked now"},
 	{"replay", la_cmd_replay, "print the same from pcap or pcapng files"},
 	{"check-config", la_cmd_check_config, "tell what is wrong with a configuration file"},
 	{"status", la_cmd_status, "tell what run --persist has left in the kernel"},

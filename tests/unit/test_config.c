@@ -23,7 +23,7 @@
 
 struct told {
 	int code;
-	char out[4096];
+	char out[16384];
 	char err[8192];
 };
 
