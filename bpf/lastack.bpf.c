@@ -5,13 +5,14 @@
  *   packet -> la_parse -> la_track_packet -> records in the ring
  *
  * XDP sees only what comes in, tc both ways. A device without an Ethernet header (tun,
- * wireguard) has entries of its own, because a program cannot tell it from its bytes. Every
- * packet passes on; what became of it is counted by hook and reason.
+ * wireguard) has entries of its own, because a program cannot tell it from its bytes. A packet
+ * passes on unless a policy says otherwise; what became of it is counted by hook and reason.
  */
 #include "vmlinux.h"
 
 #define CLOCK_MONOTONIC 1
 
+#include "act.bpf.h"
 #include "expire.bpf.h"
 #include "la_decap.h"
 #include "la_icmp.h"
@@ -39,6 +40,12 @@ static __always_inline void la_count_packet(enum la_hook hook, __u32 reason)
 
 	if (c && reason < LA_REASON_MAX)
 		c->packets[hook][reason]++;
+}
+
+/* Only a policy drops: a monitor lets everything pass. */
+static __always_inline bool la_is_dropped(__u32 reason)
+{
+	return reason == LA_R_FLOW_DROPPED;
 }
 
 static __always_inline __u32 la_packet(struct la_key *key, struct la_segment *seg, __u32 ifindex,
@@ -97,7 +104,7 @@ int la_xdp(struct xdp_md *ctx)
 		reason = la_packet(&key, &seg, ctx->ingress_ifindex, false);
 	}
 	la_count_packet(LA_HOOK_XDP, reason);
-	return XDP_PASS;
+	return la_is_dropped(reason) ? XDP_DROP : XDP_PASS;
 }
 
 static __always_inline __u32 la_tc_parse(struct __sk_buff *skb, enum la_link link,
@@ -139,7 +146,7 @@ static __always_inline int la_tc(struct __sk_buff *skb, enum la_link link, bool 
 		reason = la_packet(&key, &seg, skb->ifindex, egress);
 	}
 	la_count_packet(egress ? LA_HOOK_TC_EGRESS : LA_HOOK_TC_INGRESS, reason);
-	return TC_ACT_UNSPEC;
+	return la_is_dropped(reason) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
 SEC("tc")
@@ -169,9 +176,9 @@ int la_tc_egress_l3(struct __sk_buff *skb)
 /*
  * Not run by packets: la_start winds up the pulse, which then beats by itself; la_sweep looks
  * at all clocks at once, for replay and tests; la_shutdown ends all flows; la_rewind winds the
- * clocks of some flows anew, because the timeouts have changed and the clocks may be late. They
- * are tc programs because Linux 5.15 lets no sleepable program (such as SEC("syscall")) take a
- * spin lock.
+ * clocks of some flows anew, because the timeouts have changed and the clocks may be late;
+ * la_act_on does something to one flow. They are tc programs because Linux 5.15 lets no
+ * sleepable program (such as SEC("syscall")) take a spin lock.
  */
 __u64 la_sweep_now; /* ns; 0: now */
 __u32 la_hand;	    /* the dial that the next pulse begins with */
@@ -229,6 +236,16 @@ int la_rewind(struct __sk_buff *skb __attribute__((unused)))
 	bpf_for_each_map_elem(&dials, la_sweep_dial, &sweep, 0);
 	la_rewound = sweep.next;
 	return 0;
+}
+
+SEC("tc")
+int la_act_on(struct __sk_buff *skb __attribute__((unused)))
+{
+	struct la_scratch *s = la_scratch();
+	struct la_key key = la_asked.key;
+	struct la_entry *e = bpf_map_lookup_elem(&flows, &key);
+
+	return e && s ? la_act_flow(&key, e, s) : -LA_ENOENT;
 }
 
 /* One beat of the pulse. */

@@ -91,6 +91,13 @@ static __always_inline __u32 la_slow(struct la_entry *e, const struct la_key *ke
 	return reopens ? reason | LA_AGAIN : LA_R_NO_FLOW;
 }
 
+/* A policy drops all segments of this flow: they keep it in the table, and that is all. */
+static __always_inline __u32 la_drop(struct la_entry *e, __u64 ts)
+{
+	e->flow.last = ts;
+	return LA_R_FLOW_DROPPED | LA_DONE;
+}
+
 /*
  * A segment meets its flow, for the first time or again. Returns what became of it (enum
  * la_reason), with LA_DONE if there is nothing to tell, with LA_AGAIN if it has to come once
@@ -108,6 +115,8 @@ __noinline int la_meet(struct la_key *key, struct la_segment *seg, bool again)
 	if (!again) {
 		if (e && la_fast(&e->flow, seg, &la_cfg, la_key_is_v4(key)))
 			return LA_R_ACCEPTED | LA_DONE;
+		if (e && (e->flow.policy & LA_P_DROP))
+			return la_drop(e, seg->ts);
 		seg->ts = la_now(); /* the fast path does with less */
 		s->out.has_prov = 0;
 	}

@@ -241,14 +241,29 @@ union la_any_rec {
 	struct la_rec_lost lost;
 };
 
+/* Tables of timeouts: a policy may give a flow another one than the first. A power of two. */
+#define LA_TIMEOUT_TABLES 8
+
 /* What the tracker is told at start and on reload. */
 struct la_config {
-	__u64 timeout[LA_TIMEOUT_MAX]; /* ns, by enum la_timeout */
-	__u8 segments;		       /* 1: emit segment records, for the ladder */
-	__u8 decap;		       /* 1: look into tunnels; fixed when the programs load */
+	union {
+		__u64 timeout[LA_TIMEOUT_MAX]; /* ns, by enum la_timeout: table 0, the default */
+		__u64 timeouts[LA_TIMEOUT_TABLES][LA_TIMEOUT_MAX];
+	};
+	__u8 segments; /* 1: emit segment records, for the ladder */
+	__u8 decap;    /* 1: look into tunnels; fixed when the programs load */
 	__u8 pressure; /* percent of the table from which on what is expendable waits less; 0: none
 			*/
 	__u8 pad[5];
+};
+
+/* What is to be done to one connection: bpf/act.bpf.h. */
+struct la_asked {
+	struct la_key key;
+	__u64 id; /* la_conn_id() */
+	__u8 act; /* enum la_act */
+	__u8 arg; /* its argument */
+	__u8 pad[6];
 };
 
 /* Replay: what a capture says of the packet that the programs are fed, and what they say back. */

@@ -34,7 +34,7 @@ LA_INLINE void la_close(struct la_flow *f, enum la_close_reason reason, enum la_
 LA_INLINE void la_leave(struct la_flow *f, enum la_close_reason reason, enum la_gone_why why,
 			struct la_out *out)
 {
-	la_close(f, reason, LA_BY_NONE, out);
+	la_close(f, reason, reason == LA_CLOSE_POLICY ? LA_BY_POLICY : LA_BY_NONE, out);
 	f->flags |= LA_F_DEAD;
 	out->why = why;
 	out->want |= LA_WANT_GONE;
@@ -100,8 +100,8 @@ LA_INLINE bool la_expire(struct la_flow *f, __u64 now, const struct la_config *c
 }
 
 /*
- * Takes a flow out at time `now`, because lastack stops or has no room for it: closes it for
- * `reason` if it has not ended. False: somebody else has just taken it.
+ * Takes a flow out at time `now`, because lastack stops, has no room for it, or is told to: closes
+ * it for `reason` if it has not ended. False: somebody else has just taken it.
  */
 LA_INLINE bool la_remove(struct la_flow *f, __u64 now, enum la_close_reason reason,
 			 enum la_gone_why why, struct la_out *out)

@@ -95,9 +95,9 @@ struct la_side {
 	__u8 ttl_first; /* of its first acceptable segment */
 	__u8 icmp_type; /* last ICMP error that quoted a segment of it; 0: none */
 	__u8 icmp_code;
-	__u64 since; /* when it entered its state, ns */
-	__u8 marks;  /* enum la_side_mark */
-	__u8 pad;
+	__u64 since;   /* when it entered its state, ns */
+	__u8 marks;    /* enum la_side_mark */
+	__u8 question; /* enum la_question: what it asked last */
 	__u16 damaged; /* segments with a wrong checksum; stops at 65535 */
 
 	/* la_again.h */
@@ -120,7 +120,7 @@ struct la_side {
 _Static_assert(__builtin_offsetof(struct la_side, isn) == 64,
 	       "the fast path reads a cache line of a side");
 
-/* What a side does to get an answer out of its peer: la_flow.question. */
+/* What a side does to get an answer out of its peer: la_side.question. */
 enum la_question {
 	LA_ASKS_AGAIN = 1, /* sends what it has sent before, or a probe of a zero window */
 	LA_ASKS_KEEPALIVE,
@@ -136,6 +136,15 @@ enum la_flow_flag {
 	LA_F_PROVISIONAL = 0x20, /* a SYN came on the live tuple: prov is valid */
 	LA_F_CARRIED_ON = 0x40,	 /* its peers go on after the RST that closed it */
 };
+
+/* What a policy has laid upon the connection (la_act.h): la_flow.policy. */
+enum la_flow_policy {
+	LA_P_TIMEOUTS = 0x07, /* not a bit, but a number: which of la_config.timeouts */
+	LA_P_DROP = 0x08,     /* its segments do not pass */
+	LA_P_RESET = 0x10,    /* lastack resets it: the RST that ends it is the policy's */
+};
+
+_Static_assert(LA_P_TIMEOUTS == LA_TIMEOUT_TABLES - 1, "any of the tables");
 
 /* A SYN on a live tuple, kept until the SYN-ACK agrees with it (or never). */
 struct la_prov {
@@ -161,7 +170,7 @@ struct la_flow {
 	__u8 data_segs;	  /* data segments of the originator, at most 2: for the stage */
 	__u16 unanswered; /* la_liveness.h: questions to which the peer has said nothing */
 	__u8 asker;	  /* index of the side that asks */
-	__u8 question;	  /* enum la_question */
+	__u8 policy;	  /* enum la_flow_policy, and its table of timeouts */
 	__u64 last;	  /* last segment that renews the flow, ns */
 	__u64 id;	  /* la_conn_id(), fixed with the first record */
 	struct la_side side[2];

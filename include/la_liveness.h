@@ -52,14 +52,15 @@ LA_INLINE enum la_reason la_check_keepalive(const struct la_flow *f, enum la_rea
 	return reason;
 }
 
-/* The side with index d asks. */
-LA_INLINE void la_ask(struct la_flow *f, __u8 d, enum la_question question, __u64 last)
+/* The side s, index d, asks. */
+LA_INLINE void la_ask(struct la_flow *f, struct la_side *s, __u8 d, enum la_question question,
+		      __u64 last)
 {
-	if (!f->unanswered || f->question != question) {
+	if (!f->unanswered || s->question != question) {
 		f->unanswered = 0;
 		f->silent_since = last;
 		f->asker = d;
-		f->question = question;
+		s->question = question;
 	}
 	if (f->unanswered < 0xffff)
 		f->unanswered++;
@@ -71,8 +72,8 @@ LA_INLINE void la_ask(struct la_flow *f, __u8 d, enum la_question question, __u6
  * A segment of s, index d, has been looked at and was found to be `reason`: a question, an
  * answer, or a sign that there was one. What is not acted upon may be anybody's.
  */
-LA_INLINE void la_note_liveness(struct la_flow *f, const struct la_side *s, __u8 d,
-				enum la_reason reason, const struct la_formerly *was)
+LA_INLINE void la_note_liveness(struct la_flow *f, struct la_side *s, __u8 d, enum la_reason reason,
+				const struct la_formerly *was)
 {
 	bool again = s->retrans != was->retrans || reason == LA_R_WINDOW_PROBE;
 
@@ -82,18 +83,20 @@ LA_INLINE void la_note_liveness(struct la_flow *f, const struct la_side *s, __u8
 	if (f->asker != d || la_after(s->ack, was->ack) || la_after(s->nxt, was->nxt))
 		f->unanswered = 0;
 	if (again)
-		la_ask(f, d, LA_ASKS_AGAIN, was->last);
+		la_ask(f, s, d, LA_ASKS_AGAIN, was->last);
 	else if (reason == LA_R_KEEPALIVE)
-		la_ask(f, d, LA_ASKS_KEEPALIVE, was->last);
+		la_ask(f, s, d, LA_ASKS_KEEPALIVE, was->last);
 }
 
 /* Why a clock that nobody winds up has run out (enum la_timeout_cause). */
 LA_INLINE __u8 la_silence_cause(const struct la_flow *f)
 {
+	const struct la_side *asker = f->asker ? &f->side[1] : &f->side[0];
+
 	if (!f->unanswered)
 		return LA_TIMEOUT_CAUSE_IDLE;
-	return f->question == LA_ASKS_KEEPALIVE ? LA_TIMEOUT_CAUSE_KEEPALIVE_FAILED
-						: LA_TIMEOUT_CAUSE_DEAD_PEER;
+	return asker->question == LA_ASKS_KEEPALIVE ? LA_TIMEOUT_CAUSE_KEEPALIVE_FAILED
+						    : LA_TIMEOUT_CAUSE_DEAD_PEER;
 }
 
 #endif

@@ -135,6 +135,7 @@
 	X(EXPIRED, "expired", "expired")                                                           \
 	X(REPLACED, "replaced", "replaced by a new connection")                                    \
 	X(EVICTED, "evicted", "evicted from a full table")                                         \
+	X(POLICY, "policy", "taken out by policy")                                                 \
 	X(DETACHED, "detached", "lastack stopped")
 
 /*
@@ -142,6 +143,7 @@
  * ACCEPT    it counts and may change a state
  * IGNORE    legal, changes nothing
  * INVALID   belongs to a flow but no correct stack would act on it
+ * DROP      a policy did not let it pass
  * UNTRACKED not a segment that can be tracked; nothing but this counter remembers it
  */
 #define LA_REASONS(X)                                                                              \
@@ -165,6 +167,7 @@
 	X(RST_OUT_OF_WINDOW, INVALID, "rst_out_of_window", "RST outside the receiver's window")    \
 	X(TCP_BAD_CHECKSUM, INVALID, "tcp_bad_checksum", "TCP checksum is wrong")                  \
 	X(ICMP_STRAY, INVALID, "icmp_stray", "ICMP error that quotes what is not in flight")       \
+	X(FLOW_DROPPED, DROP, "flow_dropped", "of a connection that a policy drops")               \
 	X(FLAGS_NULL, UNTRACKED, "flags_null", "TCP segment without any flag")                     \
 	X(FLAGS_SYN_FIN, UNTRACKED, "flags_syn_fin", "TCP segment with SYN and FIN")               \
 	X(FLAGS_SYN_RST, UNTRACKED, "flags_syn_rst", "TCP segment with SYN and RST")               \
@@ -193,6 +196,7 @@
 	X(ACCEPT, "accept", "")                                                                    \
 	X(IGNORE, "ignore", "")                                                                    \
 	X(INVALID, "invalid", "")                                                                  \
+	X(DROP, "drop", "")                                                                        \
 	X(UNTRACKED, "untracked", "")
 
 /* The kinds of record; flow is made when somebody asks, the others when something happens. */

@@ -40,6 +40,7 @@ LA_INLINE enum la_close_reason la_reset_reason(const struct la_flow *f, enum la_
 LA_INLINE void la_accept_rst(struct la_pass *x, enum la_rst_verdict verdict)
 {
 	struct la_flow *f = x->f;
+	bool policy = f->policy & LA_P_RESET;
 
 	if (!(f->flags & LA_F_CLOSED)) { /* else its close record is out already */
 		f->rst_sender = x->d;
@@ -49,7 +50,8 @@ LA_INLINE void la_accept_rst(struct la_pass *x, enum la_rst_verdict verdict)
 		f->closing = x->out->ts;
 	f->last = x->out->ts;
 	f->flags &= ~LA_F_CARRIED_ON;
-	la_close(f, la_reset_reason(f, verdict), la_first_closer(f, x->d), x->out);
+	la_close(f, policy ? LA_CLOSE_POLICY : la_reset_reason(f, verdict),
+		 policy ? LA_BY_POLICY : la_first_closer(f, x->d), x->out);
 	la_rst_proves(x);
 	x->s->was = x->s->state;
 	x->p->was = x->p->state;

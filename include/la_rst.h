@@ -57,6 +57,12 @@ LA_INLINE enum la_rst_verdict la_rst_judge(const struct la_side *s, const struct
 	return LA_RST_OUT_OF_WINDOW;
 }
 
+/* The number that p expects next of s, as far as an observer can tell: where a RST counts. */
+LA_INLINE __u32 la_rst_aim(const struct la_side *s, const struct la_side *p)
+{
+	return p->flags & LA_S_ACKS ? p->ack : s->nxt;
+}
+
 /* True if the receiver gives the connection up. */
 LA_INLINE bool la_rst_closes(enum la_rst_verdict verdict)
 {

@@ -83,11 +83,12 @@ LA_INLINE __u64 la_latest(__u64 a, __u64 b, __u64 c)
  * that la_track() looks at. */
 LA_INLINE __u64 la_deadline(const struct la_flow *f, const struct la_config *cfg)
 {
-	__u64 unanswered = cfg->timeout[LA_TIMEOUT_UNANSWERED], timeout;
+	const __u64 *table = cfg->timeouts[f->policy & LA_P_TIMEOUTS];
+	__u64 unanswered = table[LA_TIMEOUT_UNANSWERED], timeout;
 	__u32 class = f->class;
 
 	la_opaque(class);
-	timeout = cfg->timeout[class < LA_TIMEOUT_MAX ? class : 0];
+	timeout = table[class < LA_TIMEOUT_MAX ? class : 0];
 	if (!la_class_renewed(f->class))
 		return f->since + timeout;
 	if (f->unanswered < LA_UNANSWERED_MIN || unanswered >= timeout)

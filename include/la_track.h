@@ -52,7 +52,8 @@ LA_INLINE bool la_may_go_fast(const struct la_flow *f)
 	       !(a->hist.ahead | b->hist.ahead) && a->hole_lo == a->hole_hi &&
 	       b->hole_lo == b->hole_hi && (a->flags & b->flags & LA_S_ACKS) &&
 	       !((a->marks | b->marks) & LA_M_CHALLENGED) && !(f->flags & LA_F_CLOSED) &&
-	       !f->unanswered && !(la_goes_unproven(a) || la_goes_unproven(b));
+	       !f->unanswered && !(f->policy & LA_P_DROP) &&
+	       !(la_goes_unproven(a) || la_goes_unproven(b));
 }
 
 LA_INLINE void la_settle(struct la_pass *x)

@@ -285,14 +285,18 @@ static int put_pins(const struct la_loader *loader, const struct la_loader_opts 
 
 /* ---- loading ---- */
 
-/* Runs a tc program that wants no packet; the kernel insists on an Ethernet header. */
+/*
+ * Runs a tc program that wants no packet; the kernel insists on an Ethernet header. Returns what
+ * it returns, 0 or -errno.
+ */
 static int run_once(const struct la_loader *loader, const struct bpf_program *prog)
 {
 	char frame[14] = {0};
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
 		    .repeat = 1);
+	int err = bpf_prog_test_run_opts(la_pins_prog_fd(&loader->kept, prog), &opts);
 
-	return bpf_prog_test_run_opts(la_pins_prog_fd(&loader->kept, prog), &opts);
+	return err ? err : (int)opts.retval;
 }
 
 /* Winds the clocks of all flows anew, some in each call. Returns 0 or -errno. */
@@ -318,10 +322,25 @@ int la_loader_reconfigure(struct la_loader *loader, const struct la_config *conf
 {
 	struct la_config *cfg = &loader->skel->bss->la_cfg;
 
-	for (int i = 0; i < LA_TIMEOUT_MAX; i++)
-		__atomic_store_n(&cfg->timeout[i], config->timeout[i], __ATOMIC_RELAXED);
+	for (int t = 0; t < LA_TIMEOUT_TABLES; t++)
+		for (int i = 0; i < LA_TIMEOUT_MAX; i++)
+			__atomic_store_n(&cfg->timeouts[t][i], config->timeouts[t][i],
+					 __ATOMIC_RELAXED);
 	__atomic_store_n(&cfg->pressure, config->pressure, __ATOMIC_RELEASE);
 	return rewind_clocks(loader);
+}
+
+int la_loader_act(struct la_loader *loader, const struct la_key *key, __u64 id, enum la_act act,
+		  __u8 arg, struct la_flow *flow)
+{
+	struct lastack_bpf__bss *bss = loader->skel->bss;
+	int err;
+
+	bss->la_asked = (struct la_asked){.key = *key, .id = id, .act = act, .arg = arg};
+	err = run_once(loader, loader->skel->progs.la_act_on);
+	if (!err && flow)
+		*flow = bss->la_acted;
+	return err;
 }
 
 /* From an open object to one that runs. Returns 0 or -errno. */

@@ -9,6 +9,7 @@
 #define LA_USER_LOADER_H
 
 #include "engine.h"
+#include "la_act.h"
 #include "la_metrics.h"
 #include "map_fds.h"
 #include "persist.h"
@@ -99,6 +100,14 @@ int la_loader_feed(struct la_loader *loader, enum la_prog prog, const struct la_
  * have ended by them, ends. The rest of config must be as it was. Returns 0 or -errno.
  */
 int la_loader_reconfigure(struct la_loader *loader, const struct la_config *config);
+
+/*
+ * Does something to one connection (la_act.h), named by its key and id as records have them. If
+ * flow is not NULL it is the flow as it is afterwards, for instance to aim a RST (la_rst_aim()).
+ * Returns 0, -ENOENT if there is no such connection (any more), or another -errno.
+ */
+int la_loader_act(struct la_loader *loader, const struct la_key *key, __u64 id, enum la_act act,
+		  __u8 arg, struct la_flow *flow);
 
 /* The counters, summed over all CPUs. Returns 0 or -errno. */
 int la_loader_counters(const struct la_loader *loader, struct la_counters *sum);

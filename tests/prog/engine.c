@@ -134,6 +134,17 @@ void la_engine_shutdown(struct la_engine *engine, __u64 now)
 	run_at(engine, engine->skel->progs.la_shutdown, now);
 }
 
+int la_engine_act(struct la_engine *engine, const struct la_asked *asked, struct la_flow *flow)
+{
+	char frame[14] = {0};
+	int result;
+
+	engine->skel->bss->la_asked = *asked;
+	result = run(bpf_program__fd(engine->skel->progs.la_act_on), frame, sizeof(frame));
+	*flow = engine->skel->bss->la_acted;
+	return result;
+}
+
 int la_engine_drain(struct la_engine *engine)
 {
 	int n = ring_buffer__consume(engine->ring);

@@ -8,7 +8,7 @@
 #ifndef LA_TEST_ENGINE_H
 #define LA_TEST_ENGINE_H
 
-#include "la_abi.h"
+#include "la_act.h"
 #include "la_metrics.h"
 #include "sink.h"
 #include "table.h"
@@ -46,6 +46,10 @@ void la_engine_sweep(struct la_engine *engine, __u64 now);
 
 /* Closes what is open at `now`, as at the end of lastack. */
 void la_engine_shutdown(struct la_engine *engine, __u64 now);
+
+/* Does something to one connection, as la_loader_act() does it. Returns what the program returns.
+ */
+int la_engine_act(struct la_engine *engine, const struct la_asked *asked, struct la_flow *flow);
 
 /* Takes the records out of the ring. Returns how many. */
 int la_engine_drain(struct la_engine *engine);
