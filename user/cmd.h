@@ -23,6 +23,12 @@ int la_cmd_watch(int argc, char **argv);
 /* Prints the connections that are tracked now. */
 int la_cmd_list(int argc, char **argv);
 
+/* Explains connections. */
+int la_cmd_show(int argc, char **argv);
+
+/* Prints how much there is, and how fast it comes. */
+int la_cmd_stats(int argc, char **argv);
+
 /* Tells what `run --persist` has left in the kernel, and who runs it. */
 int la_cmd_status(int argc, char **argv);
 

@@ -68,6 +68,10 @@ static int fail_with(const struct la_source *source, int err)
 	case -EACCES:
 	case -EPERM:
 		return fail(source, "not permitted", "only root and who runs it may ask it");
+	case -EPIPE:
+	case -ECONNRESET:
+		return fail(source, "it hung up",
+			    "only root and who runs it may ask it; or has it just ended?");
 	case -EAGAIN:
 		return fail(source, "it does not answer", NULL);
 	case -EPROTO:
@@ -92,7 +96,7 @@ static ssize_t ask(struct la_source *source, const void *request, size_t size, i
 	if (got < 0)
 		return fail_with(source, (int)got);
 	if (!got)
-		return fail(source, "it closed the connection", "has it just ended?");
+		return fail_with(source, -EPIPE);
 	source->message[got] = '\0';
 	if (head->say == LA_SAY_ERROR)
 		return fail(source, source->message + sizeof(*head), NULL);

@@ -55,10 +55,11 @@ static void append(const char *argv[], int argc, const char *const more[])
 
 bool la_keeper_spawn(struct la_keeper *keeper, const char *const options[])
 {
-	const char *argv[ARGS_MAX] = {la_observer_binary(), "run", "-o", "jsonl", "-i", "eth0",
-				      "--persist"};
+	const char *argv[ARGS_MAX] = {
+		la_observer_binary(), "run",	   "-o",  "jsonl", "-i", "eth0",
+		"--persist",	      "--control", "none"};
 
-	append(argv, 7, options);
+	append(argv, 9, options);
 	return spawn(keeper, argv);
 }
 

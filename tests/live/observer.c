@@ -206,10 +206,11 @@ static void add_options(const char *argv[], int argc, const char *const options[
 struct la_observer *la_observer_start(struct la_lab *lab, enum la_lab_host host, const char *ifname,
 				      const char *ifname2, const char *const options[])
 {
-	const char *argv[ARGS_MAX] = {la_observer_binary(), "run", "-o", "jsonl"};
+	const char *argv[ARGS_MAX] = {la_observer_binary(), "run", "-o", "jsonl",
+				      "--control",	    "none"};
 	const char *const names[] = {ifname, ifname2};
 	struct la_observer *obs = new_observer();
-	int argc = 4;
+	int argc = 6;
 
 	for (int i = 0; i < 2 && names[i]; i++) {
 		argv[argc++] = "-i";
@@ -226,10 +227,11 @@ struct la_observer *la_observer_start(struct la_lab *lab, enum la_lab_host host,
 struct la_observer *la_observer_start_drawing(struct la_lab *lab, enum la_lab_host host,
 					      const char *ifname, const char *const options[])
 {
-	const char *argv[ARGS_MAX] = {la_observer_binary(), "run", "-i", ifname};
+	const char *argv[ARGS_MAX] = {la_observer_binary(), "run", "-i", ifname,
+				      "--control",	    "none"};
 	struct la_observer *obs = new_observer();
 
-	add_options(argv, 4, options);
+	add_options(argv, 6, options);
 	if (obs && argv[0] && spawn(obs, lab, host, argv, -1) && wait_attached(obs, ifname, NULL))
 		return obs;
 	la_observer_free(obs);
