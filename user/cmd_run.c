@@ -12,6 +12,7 @@
 #include "cmd.h"
 #include "control_server.h"
 #include "drain.h"
+#include "enforce.h"
 #include "loop.h"
 #include "output.h"
 #include "settings.h"
@@ -38,6 +39,7 @@ struct run {
 	struct la_events *events;
 	struct la_web *web;
 	struct la_control_server *control;
+	struct la_enforce *enforce;
 	struct la_loop *loop;
 	int watch;  /* of the interfaces */
 	bool idle;  /* none of them is attached */
@@ -75,6 +77,7 @@ static void time_to_look(void *ctx, uint32_t events)
 	(void)events;
 	la_drain_losses(run->loader, run->events);
 	drain(run);
+	la_enforce_tick(run->enforce, la_monotonic_ns());
 	la_web_beat(run->web, la_monotonic_ns(), !run->idle);
 }
 
@@ -108,6 +111,7 @@ static void interfaces_changed(void *ctx, uint32_t events)
 	(void)events;
 	la_netdev_watch_drain(run->watch);
 	la_select_follow(&run->opts->select, run->attach);
+	la_enforce_follow(run->enforce);
 	tell_if_idle(run);
 }
 
@@ -130,6 +134,9 @@ static int take_over(struct run *run, struct la_settings *next)
 {
 	int err;
 
+	la_policies_ifnames(&next->opts.policies, la_attach_ifname, run->attach);
+	if (la_enforce_can(run->enforce, &next->opts.policies))
+		return -1;
 	if (la_select_change(&run->opts->select, &next->opts.select, run->attach))
 		return -1;
 	err = la_loader_reconfigure(run->loader, &next->opts.shared.cfg);
@@ -141,6 +148,8 @@ static int take_over(struct run *run, struct la_settings *next)
 	}
 	la_filter_ifnames(next->opts.filter, la_attach_ifname, run->attach);
 	la_events_filter(run->events, next->opts.filter);
+	la_enforce_policies(run->enforce, &next->opts.policies);
+	la_enforce_follow(run->enforce);
 	la_settings_free(run->settings);
 	run->settings = next;
 	run->opts = &next->opts;
@@ -272,6 +281,45 @@ static int open_web(struct run *run)
 	return 0;
 }
 
+static void policy_tells(const struct la_rec *rec, void *ctx)
+{
+	la_events_tell(((struct run *)ctx)->events, rec);
+}
+
+static void policy_breathes(void *ctx)
+{
+	drain(ctx);
+}
+
+/* Behind the outputs: what sets a policy off is told first. */
+static int make_policies(struct run *run)
+{
+	const struct la_enforce_opts opts = {
+		.loader = run->loader,
+		.attach = run->attach,
+		.tell = policy_tells,
+		.breathe = policy_breathes,
+		.ctx = run,
+	};
+
+	run->enforce = la_enforce_new(&opts);
+	if (!run->enforce || la_enforce_can(run->enforce, &run->opts->policies))
+		return -1;
+	la_events_all_to(run->events, la_enforce_sink(run->enforce));
+	return 0;
+}
+
+/* When interfaces are attached: connections may be there already. */
+static int start_policies(struct run *run)
+{
+	struct la_policies *policies = &run->settings->opts.policies;
+
+	la_policies_ifnames(policies, la_attach_ifname, run->attach);
+	la_enforce_policies(run->enforce, policies);
+	la_enforce_follow(run->enforce);
+	return 0;
+}
+
 /* Without a file to read again, SIGHUP is the end of a terminal, and so of the run. */
 static int catch_signals(struct run *run)
 {
@@ -398,6 +446,7 @@ static void free_run(struct run *run)
 {
 	la_control_server_stop(run->control);
 	la_web_close(run->web); /* its thread reads the maps */
+	la_enforce_free(run->enforce);
 	la_attach_free(run->attach);
 	la_events_free(run->events);
 	la_sink_close(run->output); /* which may still wait in the loop */
@@ -440,8 +489,9 @@ static int run_with(const struct la_run_args *args)
 	if (run.settings->file)
 		hold_hangup();
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end too */
-	if (load(&run) || make_sinks(&run) || open_web(&run) || make_loop(&run) ||
-	    attach_all(&run) || start_web(&run) || start_control(&run)) {
+	if (load(&run) || make_sinks(&run) || open_web(&run) || make_policies(&run) ||
+	    make_loop(&run) || attach_all(&run) || start_policies(&run) || start_web(&run) ||
+	    start_control(&run)) {
 		undo(&run);
 		goto cleanup;
 	}

@@ -5,12 +5,11 @@
  * libyaml reads the file, not libcyaml on top of it, because that stops at the first error.
  * The document keeps the place of every node, and options refer to its texts.
  */
-#include "config.h"
+#include "config_reader.h"
 #include "suggest.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
@@ -21,12 +20,6 @@ struct la_config_file {
 	char *path;
 	yaml_document_t document;
 	size_t lines[OPTIONS_MAX]; /* by row: where the key is, from 1; 0: nowhere */
-};
-
-struct reader {
-	struct la_config_file *file;
-	struct la_run_options *opts;
-	bool failed;
 };
 
 static unsigned int row_of(const struct la_run_option *option)
@@ -42,7 +35,8 @@ static void complain(const char *path, size_t line, const char *key, const char 
 	la_fail(LA_EXIT_USAGE, at, key, why, NULL);
 }
 
-static void bad(struct reader *r, const yaml_node_t *node, const char *key, const char *why)
+void la_config_bad(struct la_config_reader *r, const yaml_node_t *node, const char *key,
+		   const char *why)
 {
 	complain(r->file->path, node->start_mark.line + 1, key, why);
 	r->failed = true;
@@ -50,8 +44,7 @@ static void bad(struct reader *r, const yaml_node_t *node, const char *key, cons
 
 /* ---- values ---- */
 
-/* The text of a scalar; NULL: it is none, is empty, or has a NUL inside. */
-static const char *text_of(const yaml_node_t *node)
+const char *la_config_text(const yaml_node_t *node)
 {
 	const char *text = (const char *)node->data.scalar.value;
 
@@ -60,8 +53,7 @@ static const char *text_of(const yaml_node_t *node)
 	return text;
 }
 
-/* 1 true, 0 false, -1 neither: the words of YAML 1.1. */
-static int truth_of(const char *text)
+int la_config_truth(const char *text)
 {
 	static const char *const words[] = {"false", "no", "off", "true", "yes", "on"};
 
@@ -71,54 +63,57 @@ static int truth_of(const char *text)
 	return -1;
 }
 
-static void set(struct reader *r, const struct la_run_option *option, const yaml_node_t *node,
-		const char *text)
+static void set(struct la_config_reader *r, const struct la_run_option *option,
+		const yaml_node_t *node, const char *text)
 {
 	char err[LA_FILTER_ERR_SIZE];
 
 	if (la_run_option_set(r->opts, option, text, err, sizeof(err)))
-		bad(r, node, option->name, err);
+		la_config_bad(r, node, option->name, err);
 }
 
-static void read_one(struct reader *r, const struct la_run_option *option, const yaml_node_t *node)
+static void read_one(struct la_config_reader *r, const struct la_run_option *option,
+		     const yaml_node_t *node)
 {
-	const char *text = text_of(node);
+	const char *text = la_config_text(node);
 
 	if (text)
 		set(r, option, node, text);
 	else if (node->type == YAML_SCALAR_NODE)
-		bad(r, node, option->name, "its value is missing");
+		la_config_bad(r, node, option->name, "its value is missing");
 	else
-		bad(r, node, option->name, "one value was expected here");
+		la_config_bad(r, node, option->name, "one value was expected here");
 }
 
-static void read_flag(struct reader *r, const struct la_run_option *option, const yaml_node_t *node)
+static void read_flag(struct la_config_reader *r, const struct la_run_option *option,
+		      const yaml_node_t *node)
 {
 	static const char *const words[] = {"true", "false"};
-	const char *text = text_of(node);
+	const char *text = la_config_text(node);
 	char err[200];
 
-	if (text && truth_of(text) >= 0) {
-		if (truth_of(text))
+	if (text && la_config_truth(text) >= 0) {
+		if (la_config_truth(text))
 			set(r, option, node, NULL);
 		return;
 	}
 	la_word_find(text ? text : "", words, COUNT(words), err, sizeof(err));
-	bad(r, node, option->name, err);
+	la_config_bad(r, node, option->name, err);
 }
 
-static void read_maybe(struct reader *r, const struct la_run_option *option,
+static void read_maybe(struct la_config_reader *r, const struct la_run_option *option,
 		       const yaml_node_t *node)
 {
-	const char *text = text_of(node);
+	const char *text = la_config_text(node);
 
-	if (text && truth_of(text) >= 0)
+	if (text && la_config_truth(text) >= 0)
 		read_flag(r, option, node);
 	else
 		read_one(r, option, node);
 }
 
-static void read_list(struct reader *r, const struct la_run_option *option, const yaml_node_t *node)
+static void read_list(struct la_config_reader *r, const struct la_run_option *option,
+		      const yaml_node_t *node)
 {
 	if (node->type != YAML_SEQUENCE_NODE) {
 		read_one(r, option, node);
@@ -126,81 +121,102 @@ static void read_list(struct reader *r, const struct la_run_option *option, cons
 	}
 	for (const yaml_node_item_t *item = node->data.sequence.items.start;
 	     item < node->data.sequence.items.top; item++)
-		read_one(r, option, yaml_document_get_node(&r->file->document, *item));
+		read_one(r, option, yaml_document_get_node(r->document, *item));
 }
 
-/* One line of a map, as the command line says it: NAME=VALUE. */
-static void read_entry(struct reader *r, const struct la_run_option *option,
-		       const yaml_node_t *name, const yaml_node_t *value)
+void la_config_map(struct la_config_reader *r, const char *key, const yaml_node_t *node,
+		   void (*set_entry)(struct la_config_reader *r, void *ctx, const yaml_node_t *node,
+				     const char *entry),
+		   void *ctx)
 {
+	static const char wanted[] = "lines of `NAME: VALUE` were expected here";
 	char entry[200];
 
-	if (!text_of(name) || !text_of(value)) {
-		bad(r, name, option->name, "lines of `NAME: VALUE` were expected here");
-		return;
-	}
-	snprintf(entry, sizeof(entry), "%s=%s", text_of(name), text_of(value));
-	set(r, option, name, entry);
-}
-
-static void read_map(struct reader *r, const struct la_run_option *option, const yaml_node_t *node)
-{
 	if (node->type != YAML_MAPPING_NODE) {
-		bad(r, node, option->name, "lines of `NAME: VALUE` were expected here");
+		la_config_bad(r, node, key, wanted);
 		return;
 	}
 	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-	     pair < node->data.mapping.pairs.top; pair++)
-		read_entry(r, option, yaml_document_get_node(&r->file->document, pair->key),
-			   yaml_document_get_node(&r->file->document, pair->value));
+	     pair < node->data.mapping.pairs.top; pair++) {
+		const yaml_node_t *name = yaml_document_get_node(r->document, pair->key);
+		const char *left = la_config_text(name),
+			   *right =
+				   la_config_text(yaml_document_get_node(r->document, pair->value));
+
+		if (left && right) {
+			snprintf(entry, sizeof(entry), "%s=%s", left, right);
+			set_entry(r, ctx, name, entry);
+		} else {
+			la_config_bad(r, name, key, wanted);
+		}
+	}
+}
+
+static void set_entry(struct la_config_reader *r, void *ctx, const yaml_node_t *node,
+		      const char *entry)
+{
+	set(r, ctx, node, entry);
+}
+
+static void read_map(struct la_config_reader *r, const struct la_run_option *option,
+		     const yaml_node_t *node)
+{
+	la_config_map(r, option->name, node, set_entry, (void *)option);
 }
 
 /* ---- keys ---- */
 
-static void bad_key(struct reader *r, const yaml_node_t *node, const char *key)
+void la_config_bad_key(struct la_config_reader *r, const yaml_node_t *node, const char *key,
+		       const char *const *names, size_t count)
 {
-	const char *names[OPTIONS_MAX], *meant;
+	const char *meant = la_suggest(key, names, count);
 	char why[100] = "there is no such key";
+
+	if (meant)
+		snprintf(why, sizeof(why), "there is no such key (did you mean %s?)", meant);
+	la_config_bad(r, node, key, why);
+}
+
+static void unknown_key(struct la_config_reader *r, const yaml_node_t *node, const char *key)
+{
+	const char *names[OPTIONS_MAX];
 	size_t count = 0;
 
 	for (unsigned int i = 0; la_run_option(i); i++)
 		if (la_run_option(i)->where != LA_IN_LINE)
 			names[count++] = la_run_option(i)->name;
-	meant = la_suggest(key, names, count);
-	if (meant)
-		snprintf(why, sizeof(why), "there is no such key (did you mean %s?)", meant);
-	bad(r, node, key, why);
+	la_config_bad_key(r, node, key, names, count);
 }
 
 /* The option of a key, if it is one and has not been there before. */
-static const struct la_run_option *read_key(struct reader *r, const yaml_node_t *node)
+static const struct la_run_option *read_key(struct la_config_reader *r, const yaml_node_t *node)
 {
-	const char *key = text_of(node);
+	const char *key = la_config_text(node);
 	const struct la_run_option *option = key ? la_run_option_named(key) : NULL;
 	char why[80];
 	size_t *line;
 
 	if (!option || option->where == LA_IN_LINE) {
-		bad_key(r, node, key ? key : "");
+		unknown_key(r, node, key ? key : "");
 		return NULL;
 	}
 	line = &r->file->lines[row_of(option)];
 	if (*line) {
 		snprintf(why, sizeof(why), "it is there twice (first in line %zu)", *line);
-		bad(r, node, key, why);
+		la_config_bad(r, node, key, why);
 		return NULL;
 	}
 	*line = node->start_mark.line + 1;
 	return option;
 }
 
-static void read_pair(struct reader *r, const yaml_node_t *key, const yaml_node_t *value)
+static void read_pair(struct la_config_reader *r, const yaml_node_t *key, const yaml_node_t *value)
 {
-	static void (*const read[])(struct reader *, const struct la_run_option *,
+	static void (*const read[])(struct la_config_reader *, const struct la_run_option *,
 				    const yaml_node_t *) = {
 		[LA_VALUE_FLAG] = read_flag,   [LA_VALUE_ONE] = read_one,
 		[LA_VALUE_LIST] = read_list,   [LA_VALUE_MAP] = read_map,
-		[LA_VALUE_MAYBE] = read_maybe,
+		[LA_VALUE_MAYBE] = read_maybe, [LA_VALUE_POLICIES] = la_config_policies,
 	};
 	const struct la_run_option *option = read_key(r, key);
 
@@ -208,21 +224,20 @@ static void read_pair(struct reader *r, const yaml_node_t *key, const yaml_node_
 		read[option->value](r, option, value);
 }
 
-static void read_document(struct reader *r)
+static void read_document(struct la_config_reader *r)
 {
-	yaml_document_t *document = &r->file->document;
-	const yaml_node_t *root = yaml_document_get_root_node(document);
+	const yaml_node_t *root = yaml_document_get_root_node(r->document);
 
 	if (!root) /* an empty file: all defaults */
 		return;
 	if (root->type != YAML_MAPPING_NODE) {
-		bad(r, root, NULL, "lines of `key: value` were expected here");
+		la_config_bad(r, root, NULL, "lines of `key: value` were expected here");
 		return;
 	}
 	for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
 	     pair < root->data.mapping.pairs.top; pair++)
-		read_pair(r, yaml_document_get_node(document, pair->key),
-			  yaml_document_get_node(document, pair->value));
+		read_pair(r, yaml_document_get_node(r->document, pair->key),
+			  yaml_document_get_node(r->document, pair->value));
 }
 
 /* ---- the file ---- */
@@ -291,10 +306,12 @@ static struct la_config_file *open_file(const char *path)
 struct la_config_file *la_config_file_read(const char *path, struct la_run_options *opts,
 					   bool *failed)
 {
-	struct reader r = {.file = open_file(path), .opts = opts};
+	struct la_config_reader r = {.file = open_file(path), .opts = opts};
 
-	if (r.file)
+	if (r.file) {
+		r.document = &r.file->document;
 		read_document(&r);
+	}
 	*failed = *failed || !r.file || r.failed;
 	return r.file;
 }

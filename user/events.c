@@ -35,6 +35,7 @@ struct la_events {
 		const struct la_rec *rec;
 		bool passes; /* the filter */
 	} order[BATCH_MAX];
+	bool delivering;
 };
 
 /* Is it a record, and is all of it there? */
@@ -191,8 +192,10 @@ int la_events_drain(struct la_events *events)
 	take_batch(events);
 	if (events->count) {
 		begin(events);
+		events->delivering = true;
 		for (unsigned int i = 0; i < events->count; i++)
 			deliver(events, &events->order[i]);
+		events->delivering = false;
 		err = flush(events);
 	}
 	if (err && events->opts.journal) {
@@ -228,6 +231,20 @@ void la_events_lost(struct la_events *events, const __u64 lost[LA_LOST_MAX], __u
 		return;
 	memcpy(events->journal->lost, lost, sizeof(events->own.lost));
 	la_journal_end(events->journal);
+}
+
+void la_events_tell(struct la_events *events, const struct la_rec *rec)
+{
+	const struct kept kept = {.rec = rec, .passes = la_filter_match(events->opts.filter, rec)};
+
+	if (events->delivering) {
+		deliver(events, &kept);
+		return;
+	}
+	begin(events);
+	deliver(events, &kept);
+	if (!flush(events))
+		la_journal_end(events->journal);
 }
 
 void la_events_free(struct la_events *events)

@@ -55,6 +55,9 @@ bool la_events_done(const struct la_events *events);
 /* Tells the sinks (type lost) if the count of lost records has risen since the last call. */
 void la_events_lost(struct la_events *events, const __u64 lost[LA_LOST_MAX], __u64 now);
 
+/* Hands a record on to the sinks that was made in userspace, also from within one of them. */
+void la_events_tell(struct la_events *events, const struct la_rec *rec);
+
 /* NULL is allowed. */
 void la_events_free(struct la_events *events);
 

@@ -177,6 +177,16 @@ static int set_filter(struct la_run_options *opts, const char *text, char *err, 
 	return opts->filter ? 0 : -1;
 }
 
+static int set_protect(struct la_run_options *opts, const char *text, char *err, size_t size)
+{
+	return la_policies_protect(&opts->policies, text, err, size);
+}
+
+static int set_max_resets(struct la_run_options *opts, const char *text, char *err, size_t size)
+{
+	return read_number(text, 1000000, &opts->policies.max_resets, err, size);
+}
+
 /* ---- the table ---- */
 
 enum {
@@ -197,6 +207,9 @@ enum {
 	OPT_DEBUG,
 	OPT_FILTER,
 	OPT_CONFIG,
+	OPT_POLICIES,
+	OPT_PROTECT,
+	OPT_MAX_RESETS,
 };
 
 #define FIXED(member)                                                                              \
@@ -229,6 +242,9 @@ static const struct la_run_option table[] = {
 	{"timeout", LA_OPT_TIMEOUT, .value = LA_VALUE_MAP},
 	{"debug", OPT_DEBUG, .value = LA_VALUE_FLAG, .set = set_debug, FIXED(debug)},
 	{"filter", OPT_FILTER, .value = LA_VALUE_ONE, .where = LA_IN_FILE, .set = set_filter},
+	{"policies", OPT_POLICIES, .value = LA_VALUE_POLICIES, .where = LA_IN_FILE},
+	{"protect", OPT_PROTECT, .value = LA_VALUE_LIST, .set = set_protect},
+	{"max-resets-per-second", OPT_MAX_RESETS, .value = LA_VALUE_ONE, .set = set_max_resets},
 	{"config", OPT_CONFIG, .value = LA_VALUE_ONE, .where = LA_IN_LINE},
 	{"help", 'h', .value = LA_VALUE_FLAG, .where = LA_IN_LINE},
 };
@@ -242,7 +258,7 @@ const struct la_run_option *la_run_option(unsigned int i)
 const struct la_run_option *la_run_option_named(const char *name)
 {
 	for (size_t i = 0; i < COUNT(table); i++)
-		if (!strcmp(table[i].name, name))
+		if (la_word_equal(name, strlen(name), table[i].name))
 			return &table[i];
 	return NULL;
 }
@@ -262,6 +278,7 @@ void la_run_options_init(struct la_run_options *opts)
 	memset(opts, 0, sizeof(*opts));
 	la_options_init(&opts->shared);
 	la_listen_parse(&opts->listen, LA_LISTEN_DEFAULT);
+	la_policies_init(&opts->policies);
 }
 
 int la_run_option_set(struct la_run_options *opts, const struct la_run_option *option,
@@ -302,6 +319,11 @@ static bool no_text_ladder(const struct la_run_options *opts)
 	return opts->shared.ladder && opts->shared.format != LA_FORMAT_TEXT;
 }
 
+static bool tunnelled_resets(const struct la_run_options *opts)
+{
+	return opts->shared.cfg.decap && la_policies_have(&opts->policies, LA_ACTION_RESET);
+}
+
 static bool bpffs_alone(const struct la_run_options *opts)
 {
 	return *opts->bpffs && !*opts->persist;
@@ -317,6 +339,9 @@ bool la_run_options_clash(const struct la_run_options *opts, unsigned int i,
 		{too_many_attempts, {"max-attempts", "that is more than max-flows has room for"}},
 		{no_text_ladder, {"ladder", "a ladder is text (leave out output)"}},
 		{bpffs_alone, {"bpffs", "it goes with persist"}},
+		{tunnelled_resets,
+		 {"decap", "what is in a tunnel cannot be reset (leave out decap, or the policies "
+			   "with `action: reset`)"}},
 	};
 
 	for (size_t n = 0; n < COUNT(clashes); n++) {
@@ -352,6 +377,7 @@ unsigned int la_run_options_keep(struct la_run_options *next, const struct la_ru
 void la_run_options_free(struct la_run_options *opts)
 {
 	la_filter_free(opts->filter);
+	la_policies_free(&opts->policies);
 	la_select_free(&opts->select);
 }
 
@@ -376,7 +402,7 @@ static void fill_getopt(struct option rows[COUNT(table) + 1])
 	static const int has_arg[] = {
 		[LA_VALUE_FLAG] = no_argument,	      [LA_VALUE_ONE] = required_argument,
 		[LA_VALUE_LIST] = required_argument,  [LA_VALUE_MAP] = required_argument,
-		[LA_VALUE_MAYBE] = optional_argument,
+		[LA_VALUE_MAYBE] = optional_argument, [LA_VALUE_POLICIES] = no_argument,
 	};
 	size_t n = 0;
 
@@ -520,7 +546,15 @@ void la_run_options_help(void)
 	      "                         with --persist, if nobody else has it)\n",
 	      stdout);
 	la_options_help(stdout);
-	fputs("      --debug            show what libbpf says\n"
+	fputs("      --protect FILTER   no policy touches these connections; may be given again; "
+	      "none:\n"
+	      "                         leave out those that are protected by default, port 22 "
+	      "and\n"
+	      "                         the SSH peer of this session\n"
+	      "      --max-resets-per-second N\n"
+	      "                         all policies together (default 100); policies stand in\n"
+	      "                         the configuration file\n"
+	      "      --debug            show what libbpf says\n"
 	      "      --config FILE      read options from FILE, a key each, as lastack "
 	      "check-config\n"
 	      "                         understands them (default " LA_CONFIG_DEFAULT "\n"

@@ -14,6 +14,7 @@
 #include "http.h"
 #include "options.h"
 #include "persist.h"
+#include "policy.h"
 #include "select.h"
 #include <limits.h>
 
@@ -36,6 +37,7 @@ struct la_run_options {
 	char control[LA_CONTROL_PATH_MAX];     /* empty: la_control_path(); "none": no socket */
 	bool debug;
 	struct la_filter *filter; /* or NULL */
+	struct la_policies policies;
 };
 
 /* What an option takes, and so what its key may hold. */
@@ -45,6 +47,7 @@ enum la_run_value {
 	LA_VALUE_LIST,	   /* may be given again; a value or a list of them */
 	LA_VALUE_MAP,	   /* NAME=VALUE, may be given again; lines of `NAME: VALUE` */
 	LA_VALUE_MAYBE,	   /* perhaps a value; that, true or false */
+	LA_VALUE_POLICIES, /* a list of maps; in a file only */
 };
 
 /* Options that say the same thing in several ways: what the command line says replaces all. */
@@ -75,7 +78,7 @@ struct la_run_option {
 /* Row i of the table; NULL behind the last one. */
 const struct la_run_option *la_run_option(unsigned int i);
 
-/* The row of a key or of a long option, or NULL. */
+/* The row of a key or of a long option, - and _ being the same, or NULL. */
 const struct la_run_option *la_run_option_named(const char *name);
 
 /* All defaults. */

@@ -39,6 +39,7 @@ static int read_all(struct la_settings *settings, const struct la_run_args *args
 		settings->file = la_config_file_read(args->config, &settings->opts, &failed);
 	if (la_run_args_apply(args, &settings->opts) || la_settings_check(settings, args) || failed)
 		return -1;
+	la_policies_timeouts(&settings->opts.policies, &settings->opts.shared.cfg);
 	return la_select_check(&settings->opts.select);
 }
 

@@ -160,6 +160,14 @@ Test(config, every_key_sets_its_option)
 				   "  time_wait: 5\n"
 				   "  syn-sent: 1.5s\n"
 				   "debug: true\n"
+				   "protect: [port 80, net 10.0.0.0/8]\n"
+				   "max_resets_per_second: 9\n"
+				   "policies:\n"
+				   "- name: a\n"
+				   "  match: tcp\n"
+				   "  action: log\n"
+				   "- {name: b, match: port 1, action: timeouts, dry_run: no,\n"
+				   "   timeouts: {established: 7, time-wait: 1m}}\n"
 				   "filter: port 443\n";
 	const struct la_run_options *o;
 	struct given g;
@@ -181,6 +189,13 @@ Test(config, every_key_sets_its_option)
 	cr_expect_eq(o->shared.format, LA_FORMAT_JSONL);
 	cr_expect_eq(o->shared.color, LA_COLOR_NEVER);
 	cr_expect(o->shared.numeric && o->debug && o->filter);
+	cr_expect_eq(o->policies.protect_count, 3, "port 22 and these");
+	cr_expect_eq(o->policies.max_resets, 9);
+	cr_assert_eq(o->policies.count, 2);
+	cr_expect_str_eq(o->policies.list[1].name, "b");
+	cr_expect_eq(o->shared.cfg.timeouts[1][LA_TIMEOUT_ESTABLISHED], 7 * LA_SEC_NS);
+	cr_expect_eq(o->shared.cfg.timeouts[1][LA_TIMEOUT_SYN_SENT],
+		     o->shared.cfg.timeout[LA_TIMEOUT_SYN_SENT]);
 	cr_expect_eq(o->shared.cfg.timeout[LA_TIMEOUT_TIME_WAIT], 5 * LA_SEC_NS);
 	cr_expect_eq(o->shared.cfg.timeout[LA_TIMEOUT_SYN_SENT], 1500 * LA_MSEC_NS);
 	take_back(&g);
@@ -207,6 +222,51 @@ Test(config, an_empty_file_is_right)
 	cr_expect_eq(check("").code, 0);
 	cr_expect_eq(check("# nothing\n").code, 0);
 	cr_expect_eq(check("---\n").code, 2, "a document that is null is none of keys");
+}
+
+Test(config, all_that_is_wrong_with_policies_is_told)
+{
+	static const char text[] = "protect: prot 80\n"
+				   "max-resets-per-second: 0\n"
+				   "policies:\n"
+				   "- nmae: a\n"
+				   "  match: tcp\n"
+				   "  action: rest\n"
+				   "- name: b\n"
+				   "  match: tcp\n"
+				   "- name: c\n"
+				   "  name: d\n"
+				   "  match:\n"
+				   "  rate: [1, 2]\n"
+				   "  timeouts: {establish: 1}\n"
+				   "- {name: e, match: tcp, action: log}\n"
+				   "- {name: e, match: tcp, action: log}\n"
+				   "- tcp\n";
+	static const char *const wanted[] = {
+		":1: protect: column 1: a term was expected, not 'prot'; did you mean 'port'?",
+		":2: max-resets-per-second: 0 (a whole number from 1 to ",
+		":4: nmae: there is no such key (did you mean name?)",
+		":6: policies: action: 'rest' is none of: log expire reset drop timeouts; did you "
+		"mean reset?",
+		":7: policies: b: it has no `action`",
+		":10: policies: name: it is there twice in one policy",
+		":11: policies: match: one value was expected here",
+		":12: policies: rate: one value was expected here",
+		":13: policies: timeouts: no timeout is called 'establish'",
+		":15: policies: e: there is another policy of that name",
+		":16: policies: lines of `KEY: VALUE` were expected here",
+	};
+	struct told told = check(text);
+
+	cr_expect_eq(told.code, 2);
+	for (size_t i = 0; i < COUNT(wanted); i++)
+		cr_expect(strstr(told.err, wanted[i]), "no '%s' in\n%s", wanted[i], told.err);
+	told = check("policies: none\n");
+	cr_expect(strstr(told.err, ":1: policies: a list of policies was expected here"), "%s",
+		  told.err);
+	told = check("decap: true\npolicies: [{name: a, match: tcp, action: reset}]\n");
+	cr_expect(strstr(told.err, ":1: decap: what is in a tunnel cannot be reset"), "%s",
+		  told.err);
 }
 
 /* ---- the command line wins ---- */
@@ -262,7 +322,7 @@ Test(config, all_errors_are_told_at_once)
 				   "timeout:\n"
 				   "  time_wiat: 3\n"
 				   "  closed: soon\n"
-				   "max_flows: 7\n"
+				   "max_flow: 7\n"
 				   "count: many\n"
 				   "decap: maybe\n"
 				   "hook: tc\n"
@@ -284,7 +344,7 @@ Test(config, all_errors_are_told_at_once)
 		":6: timeout: no timeout is called 'time_wiat'",
 		"did you mean time_wait?\n",
 		":7: timeout: 'soon' is not a duration",
-		":8: max_flows: there is no such key (did you mean max-flows?)\n",
+		":8: max_flow: there is no such key (did you mean max-flows?)\n",
 		":9: count: many (a whole number from 1",
 		":10: decap: 'maybe' is none of: true false\n",
 		":11: hook: it is there twice (first in line 2)\n",

@@ -1,0 +1,481 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_policy.c - policies with real sockets: who is reset learns it, who is not does not.
+ *
+ * The configuration file is a memfd of the test, so that it goes with the test however that
+ * ends. What a socket says is the truth; what lastack says of it has to agree.
+ */
+#include "observer.h"
+#include "pair.h"
+#include "told.h"
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Patience for what does not depend on speed, ms. */
+#define SOON_MS 10000
+
+#define CLIENT_PORT 44100
+#define SERVER_PORT 9700
+
+/* ---- a lab with lastack in it ---- */
+
+enum place { AT_HOST, AT_ROUTER, AT_BRIDGE };
+
+static const struct {
+	const char *name;
+	bool router; /* there is a host between */
+	enum la_lab_host host;
+	const char *first, *second; /* interfaces */
+} places[] = {
+	[AT_HOST] = {"host", false, LA_LAB_SERVER, "eth0", NULL},
+	[AT_ROUTER] = {"router", true, LA_LAB_ROUTER, "left", "right"},
+	[AT_BRIDGE] = {"bridge", true, LA_LAB_ROUTER, "left", "right"},
+};
+
+/*
+ * left and right become ports of a bridge without addresses; the hosts are neighbours, each
+ * with the other's link layer address.
+ */
+#define NEIGHBOUR(addr4, addr6, mac)                                                               \
+	"ip route replace " addr4 "/32 dev eth0 && ip -6 route replace " addr6 "/128 dev eth0 && " \
+	"ip neigh replace " addr4 " lladdr " mac " dev eth0 nud permanent && "                     \
+	"ip neigh replace " addr6 " lladdr " mac " dev eth0 nud permanent"
+
+static const char *const bridge_scripts[LA_LAB_HOSTS] = {
+	[LA_LAB_ROUTER] = "ip addr flush dev left && ip addr flush dev right && "
+			  "ip link add b0 type bridge && ip link set left master b0 && "
+			  "ip link set right master b0 && ip link set b0 up",
+	[LA_LAB_CLIENT] = NEIGHBOUR("10.9.2.1", "fd09::2:1", "02:09:00:00:02:01"),
+	[LA_LAB_SERVER] = NEIGHBOUR("10.9.1.1", "fd09::1:1", "02:09:00:00:01:01"),
+};
+
+struct watch {
+	struct la_lab *lab;
+	struct la_observer *obs;
+	int fd; /* of the file */
+	char path[64];
+};
+
+static void put_file(struct watch *w, const char *text)
+{
+	cr_assert(!ftruncate(w->fd, 0));
+	cr_assert(pwrite(w->fd, text, strlen(text), 0) == (ssize_t)strlen(text));
+}
+
+static struct watch watch_start(enum place place, const char *text)
+{
+	struct watch w = {.lab = la_lab_new(places[place].router),
+			  .fd = memfd_create("lastack.yaml", MFD_CLOEXEC)};
+	const char *const options[] = {"--config", w.path, NULL};
+
+	snprintf(w.path, sizeof(w.path), "/proc/%d/fd/%d", getpid(), w.fd);
+	cr_assert(w.lab && w.fd >= 0);
+	for (int host = 0; place == AT_BRIDGE && host < LA_LAB_HOSTS; host++)
+		cr_assert(la_lab_sh(w.lab, (enum la_lab_host)host, "%s", bridge_scripts[host]));
+	put_file(&w, text);
+	w.obs = la_observer_start(w.lab, places[place].host, places[place].first,
+				  places[place].second, options);
+	cr_assert(w.obs, "lastack did not start");
+	return w;
+}
+
+static void watch_end(struct watch *w)
+{
+	cr_expect(la_observer_stop(w->obs) == 0, "%s", la_observer_stderr(w->obs));
+	la_observer_free(w->obs);
+	la_lab_free(w->lab);
+	close(w->fd);
+}
+
+/* ---- connections ---- */
+
+static struct la_pair talk(const struct watch *w, int family, int n)
+{
+	struct la_pair pair;
+
+	cr_assert(la_pair_open(&pair, w->lab, family, (unsigned short)(CLIENT_PORT + n),
+			       (unsigned short)(SERVER_PORT + n)));
+	cr_assert(la_pair_carry(pair.client, pair.server, 3000) &&
+		  la_pair_carry(pair.server, pair.client, 2000));
+	return pair;
+}
+
+static void hang_up(const struct la_pair *pair)
+{
+	close(pair->client);
+	close(pair->server);
+}
+
+/* Waits until something can be read, and returns the error that reading gives, 0 if none. */
+static int error_of(int fd)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+	char byte;
+
+	if (poll(&wait, 1, SOON_MS) != 1)
+		return ETIMEDOUT;
+	return recv(fd, &byte, 1, 0) < 0 ? errno : 0;
+}
+
+static void expect_reset(const struct la_pair *pair)
+{
+	cr_expect_eq(error_of(pair->client), ECONNRESET, "the client is not told");
+	cr_expect_eq(error_of(pair->server), ECONNRESET, "the server is not told");
+}
+
+static void expect_alive(const struct la_pair *pair)
+{
+	cr_expect(la_pair_carry(pair->client, pair->server, 1000) &&
+			  la_pair_carry(pair->server, pair->client, 1000),
+		  "the connection has gone");
+}
+
+/* ---- records ---- */
+
+struct wanted {
+	int n; /* of the connection */
+	const char *type, *key, *word;
+	int count, least;
+	const json_t *found; /* the last one */
+};
+
+static bool is_there(const json_t *records, void *ctx)
+{
+	struct wanted *wanted = ctx;
+	json_t *record;
+	size_t i;
+
+	wanted->count = 0;
+	json_array_foreach (records, i, record) {
+		if (strcmp(la_told_text(record, "type"), wanted->type) != 0 ||
+		    (wanted->key && strcmp(la_told_text(record, wanted->key), wanted->word) != 0) ||
+		    (wanted->n >= 0 && json_integer_value(json_object_get(record, "resp_port")) !=
+					       SERVER_PORT + wanted->n))
+			continue;
+		wanted->count++;
+		wanted->found = record;
+	}
+	return wanted->count >= wanted->least;
+}
+
+/* The last record of connection n of a type with a word; waits for it. */
+static const json_t *record_of(const struct watch *w, int n, const char *type, const char *key,
+			       const char *word)
+{
+	struct wanted wanted = {.n = n, .type = type, .key = key, .word = word, .least = 1};
+
+	cr_assert(la_observer_until(w->obs, is_there, &wanted, SOON_MS),
+		  "no %s record of %d with %s %s:\n%s", type, n, key, word,
+		  la_observer_stderr(w->obs));
+	return wanted.found;
+}
+
+/* How many there are so far. */
+static int count_of(const struct watch *w, int n, const char *type, const char *key,
+		    const char *word)
+{
+	struct wanted wanted = {.n = n, .type = type, .key = key, .word = word, .least = 1 << 30};
+
+	la_observer_until(w->obs, is_there, &wanted, 0);
+	return wanted.count;
+}
+
+static long long number_of(const json_t *record, const char *key)
+{
+	return json_integer_value(json_object_get(record, key));
+}
+
+/* ---- reset ---- */
+
+struct reset_case {
+	enum place place;
+	int family;
+};
+
+ParameterizedTestParameters(policy, both_ends_are_reset)
+{
+	static struct reset_case cases[] = {{AT_HOST, AF_INET},	  {AT_HOST, AF_INET6},
+					    {AT_ROUTER, AF_INET}, {AT_ROUTER, AF_INET6},
+					    {AT_BRIDGE, AF_INET}, {AT_BRIDGE, AF_INET6}};
+
+	return cr_make_param_array(struct reset_case, cases, sizeof(cases) / sizeof(*cases));
+}
+
+ParameterizedTest(struct reset_case *c, policy, both_ends_are_reset)
+{
+	struct watch w = watch_start(c->place, "policies:\n"
+					       "- name: idle\n"
+					       "  match: dport 9700\n"
+					       "  when: idle > 500ms\n"
+					       "  action: reset\n");
+	struct la_pair pair = talk(&w, c->family, 0), other = talk(&w, c->family, 1);
+	const json_t *policy, *close;
+
+	expect_reset(&pair);
+	policy = record_of(&w, 0, "policy", "policy", "idle");
+	close = record_of(&w, 0, "close", "reason", "policy");
+	cr_expect_str_eq(la_told_text(policy, "action"), "reset");
+	cr_expect_str_eq(la_told_text(policy, "result"), "done");
+	cr_expect_eq(number_of(policy, "tries"), 1);
+	cr_expect_str_eq(la_told_text(close, "closed_by"), "policy");
+	cr_expect_null(json_object_get(close, "forged"), "its own RST is no forged one");
+	cr_log_info("%s, IPv%d: %lld ms after the last segment: %s", places[c->place].name,
+		    c->family == AF_INET ? 4 : 6, number_of(close, "duration_ns") / 1000000,
+		    la_told_text(policy, "detail"));
+	expect_alive(&other);
+	hang_up(&pair);
+	hang_up(&other);
+	watch_end(&w);
+}
+
+Test(policy, a_half_closed_connection_is_reset_by_its_port)
+{
+	struct watch w = watch_start(AT_ROUTER, "policies:\n"
+						"- name: leak\n"
+						"  match: resp state close-wait and dport 9700\n"
+						"  when: resp in-state > 300ms\n"
+						"  action: reset\n");
+	struct la_pair leaks = talk(&w, AF_INET, 0), other = talk(&w, AF_INET, 1);
+
+	shutdown(leaks.client, SHUT_WR);
+	shutdown(other.client, SHUT_WR);
+	cr_expect_eq(error_of(leaks.client), ECONNRESET, "the client is not told");
+	record_of(&w, 0, "policy", "result", "done");
+	record_of(&w, 0, "close", "reason", "policy");
+	cr_expect(la_pair_carry(other.server, other.client, 1000), "the other one has gone");
+	hang_up(&leaks);
+	hang_up(&other);
+	watch_end(&w);
+}
+
+#define CROWD 30
+
+Test(policy, the_brake_holds_a_policy_that_would_reset_everything)
+{
+	struct watch w = watch_start(AT_HOST, "max-resets-per-second: 5\n"
+					      "policies:\n"
+					      "- {name: all, match: tcp, when: age > 1s, "
+					      "action: reset}\n");
+	struct la_pair crowd[CROWD];
+	long long first, sixth = 0, ts;
+	const json_t *records;
+	int alive = 0, n = 0;
+	json_t *record;
+	size_t i;
+
+	for (int c = 0; c < CROWD; c++)
+		crowd[c] = talk(&w, AF_INET, c);
+	cr_expect(la_observer_says(w.obs, "lastack: policies: the brake holds resets back "
+					  "(max-resets-per-second: 5)"));
+	for (int c = 0; c < CROWD; c++)
+		alive += la_pair_carry(crowd[c].client, crowd[c].server, 1);
+	cr_expect(alive > 0, "it came too late");
+	/* after the five that there are at once, not more than five a second */
+	struct wanted wanted = {
+		.n = -1, .type = "policy", .key = "result", .word = "done", .least = CROWD};
+	cr_assert(la_observer_until(w.obs, is_there, &wanted, 3 * SOON_MS), "%d of %d",
+		  wanted.count, CROWD);
+	records = la_observer_records(w.obs);
+	first = 0;
+	json_array_foreach (records, i, record) {
+		if (strcmp(la_told_text(record, "type"), "close") != 0)
+			continue;
+		ts = number_of(record, "ts_ns");
+		first = first ? first : ts;
+		sixth = ts;
+		n++;
+	}
+	cr_expect_eq(n, CROWD);
+	cr_expect(sixth - first >= (CROWD - 5 - 1) * 200000000LL, "%d in %lld ms", n,
+		  (sixth - first) / 1000000);
+	for (int c = 0; c < CROWD; c++)
+		hang_up(&crowd[c]);
+	watch_end(&w);
+}
+
+Test(policy, what_is_protected_is_left_alone)
+{
+	struct watch w = watch_start(AT_HOST, "protect: host 10.9.1.1 and dport 9701\n"
+					      "policies:\n"
+					      "- {name: drop, match: dport 9701, action: drop}\n"
+					      "- {name: all, match: tcp, when: idle > 300ms, "
+					      "action: reset}\n");
+	struct la_pair safe = talk(&w, AF_INET, 1), pair = talk(&w, AF_INET, 0);
+
+	expect_reset(&pair);
+	record_of(&w, 0, "policy", "result", "done");
+	expect_alive(&safe);
+	cr_expect_eq(count_of(&w, 1, "policy", NULL, NULL), 0);
+	hang_up(&pair);
+	hang_up(&safe);
+	watch_end(&w);
+}
+
+Test(policy, a_dry_run_leaves_records_and_nothing_else)
+{
+	struct watch w = watch_start(
+		AT_ROUTER, "policies:\n"
+			   "- {name: cut, match: tcp, when: idle > 200ms, action: reset, "
+			   "dry_run: true}\n"
+			   "- {name: drop, match: tcp, action: drop, dry-run: yes}\n"
+			   "- {name: forget, match: tcp, when: idle > 200ms, action: expire, "
+			   "dry-run: true}\n");
+	struct la_pair pair = talk(&w, AF_INET6, 0);
+
+	cr_expect(json_is_true(
+		json_object_get(record_of(&w, 0, "policy", "policy", "cut"), "dry_run")));
+	cr_expect_str_eq(la_told_text(record_of(&w, 0, "policy", "policy", "drop"), "result"),
+			 "dry_run");
+	record_of(&w, 0, "policy", "policy", "forget");
+	expect_alive(&pair);
+	hang_up(&pair);
+	cr_expect_str_eq(la_told_text(record_of(&w, 0, "close", NULL, NULL), "closed_by"), "orig");
+	watch_end(&w);
+}
+
+/* The RSTs leave, and do not arrive; the connection goes on. */
+Test(policy, a_reset_that_fails_is_tried_three_times_and_told)
+{
+	static const char drop[] = "nft 'add table inet t; add chain inet t c { type filter hook "
+				   "input priority 0; }; add rule inet t c tcp flags rst drop'";
+	struct watch w = watch_start(AT_ROUTER, "policies:\n"
+						"- {name: cut, match: tcp, when: age > 300ms, "
+						"action: reset}\n");
+	struct la_pair pair = talk(&w, AF_INET, 0);
+	struct wanted failed = {
+		.n = 0, .type = "policy", .key = "result", .word = "failed", .least = 1};
+	int i = 0;
+
+	cr_assert(la_lab_sh(w.lab, LA_LAB_CLIENT, "%s", drop) &&
+		  la_lab_sh(w.lab, LA_LAB_SERVER, "%s", drop));
+	for (; !la_observer_until(w.obs, is_there, &failed, 20) && i < SOON_MS / 20; i++)
+		expect_alive(&pair);
+	cr_assert_eq(failed.count, 1, "%d", failed.count);
+	cr_expect_eq(number_of(failed.found, "tries"), 3);
+	cr_expect_str_eq(la_told_text(failed.found, "detail"), "the connection goes on");
+	expect_alive(&pair);
+	hang_up(&pair);
+	watch_end(&w);
+}
+
+/* They do not even leave. */
+Test(policy, a_reset_that_may_not_be_sent_says_why)
+{
+	struct watch w = watch_start(AT_ROUTER, "policies:\n"
+						"- {name: cut, match: tcp, when: idle > 300ms, "
+						"action: reset}\n");
+	struct la_pair pair;
+	const json_t *failed;
+
+	cr_assert(la_lab_sh(w.lab, LA_LAB_ROUTER,
+			    "nft 'add table inet t; add chain inet t c { type filter hook output "
+			    "priority 0; }; add rule inet t c tcp flags rst drop'"));
+	pair = talk(&w, AF_INET, 0);
+	failed = record_of(&w, 0, "policy", "result", "failed");
+	cr_expect_eq(number_of(failed, "tries"), 3);
+	cr_expect_str_eq(la_told_text(failed, "detail"), "Operation not permitted");
+	expect_alive(&pair);
+	cr_expect_eq(count_of(&w, 0, "close", NULL, NULL), 0);
+	hang_up(&pair);
+	watch_end(&w);
+}
+
+/* ---- the other actions ---- */
+
+Test(policy, a_dropped_connection_carries_nothing_any_more)
+{
+	struct watch w = watch_start(AT_ROUTER, "policies:\n"
+						"- {name: wall, match: dport 9700, "
+						"when: transition close-wait, action: drop}\n");
+	struct la_pair pair = talk(&w, AF_INET, 0), other = talk(&w, AF_INET, 1);
+	struct pollfd wait = {.fd = pair.client, .events = POLLIN};
+
+	shutdown(pair.client, SHUT_WR);
+	record_of(&w, 0, "policy", "result", "done");
+	cr_expect(send(pair.server, "x", 1, MSG_NOSIGNAL) == 1);
+	cr_expect_eq(poll(&wait, 1, 700), 0, "it has passed");
+	expect_alive(&other);
+	hang_up(&pair);
+	hang_up(&other);
+	watch_end(&w);
+}
+
+Test(policy, an_expired_connection_is_forgotten_and_lives)
+{
+	struct watch w = watch_start(AT_HOST, "policies:\n"
+					      "- {name: forget, match: tcp, when: idle > 300ms, "
+					      "action: expire}\n");
+	struct la_pair pair = talk(&w, AF_INET, 0);
+
+	cr_expect_str_eq(la_told_text(record_of(&w, 0, "close", "reason", "policy"), "closed_by"),
+			 "policy");
+	record_of(&w, 0, "gone", "why", "policy");
+	record_of(&w, 0, "policy", "action", "expire");
+	expect_alive(&pair);
+	hang_up(&pair);
+	watch_end(&w);
+}
+
+static const char short_timeouts[] = "policies:\n"
+				     "- name: short\n"
+				     "  match: dport 9700\n"
+				     "  action: timeouts\n"
+				     "  timeouts: {established: 400ms}\n";
+
+Test(policy, timeouts_hold_for_those_that_match)
+{
+	struct watch w = watch_start(AT_HOST, short_timeouts);
+	struct la_pair pair = talk(&w, AF_INET, 0), other = talk(&w, AF_INET, 1);
+
+	record_of(&w, 0, "policy", "action", "timeouts");
+	cr_expect_str_eq(
+		la_told_text(record_of(&w, 0, "close", "reason", "timeout"), "timeout_state"),
+		"ESTABLISHED");
+	cr_expect_eq(count_of(&w, 1, "close", NULL, NULL), 0);
+	hang_up(&pair);
+	hang_up(&other);
+	watch_end(&w);
+}
+
+Test(policy, timeouts_are_looked_at_anew_on_reload)
+{
+	struct watch w = watch_start(AT_HOST, "");
+	struct la_pair pair = talk(&w, AF_INET, 0);
+
+	put_file(&w, short_timeouts);
+	cr_assert(!kill(la_observer_pid(w.obs), SIGHUP));
+	cr_expect(la_observer_says(w.obs, ": reloaded"));
+	record_of(&w, 0, "close", "reason", "timeout");
+	hang_up(&pair);
+	watch_end(&w);
+}
+
+Test(policy, a_log_follows_events)
+{
+	struct watch w = watch_start(AT_HOST, "policies:\n"
+					      "- {name: rsts, match: tcp, when: rst exact, "
+					      "action: log}\n"
+					      "- {name: halves, match: bytes > 1, when: transition "
+					      "close-wait fin-wait-2, action: log}\n");
+	const struct linger abort = {.l_onoff = 1};
+	struct la_pair pair = talk(&w, AF_INET, 0), half = talk(&w, AF_INET, 1);
+
+	shutdown(half.client, SHUT_WR);
+	record_of(&w, 1, "policy", "policy", "halves");
+	setsockopt(pair.client, SOL_SOCKET, SO_LINGER, &abort, sizeof(abort));
+	close(pair.client);
+	record_of(&w, 0, "policy", "policy", "rsts");
+	cr_expect_eq(count_of(&w, 0, "policy", NULL, NULL), 1);
+	close(pair.server);
+	hang_up(&half);
+	watch_end(&w);
+}

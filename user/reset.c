@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reset.c - see reset.h.
+ */
+#include "reset.h"
+#include "links.h"
+#include "options.h"
+#include "privilege.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct la_reset {
+	int v4, v6; /* raw IP, with the header included */
+	int frames; /* packet socket that hears nothing */
+	struct la_links *links;
+};
+
+/* ---- the packet ---- */
+
+/* RFC 1071, over an even number of bytes. */
+static __u32 add_words(__u32 sum, const void *bytes, size_t len)
+{
+	const __u8 *at = bytes;
+
+	for (size_t i = 0; i < len; i += 2)
+		sum += (__u32)at[i] << 8 | at[i + 1];
+	return sum;
+}
+
+static __u16 fold(__u32 sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return htons((__u16)~sum);
+}
+
+static void write_tcp(const struct la_reset_rst *rst, struct tcphdr *tcp)
+{
+	bool v4 = la_key_is_v4(&rst->key);
+	__u32 sum = IPPROTO_TCP + sizeof(*tcp);
+
+	*tcp = (struct tcphdr){
+		.th_sport = rst->key.port[!rst->to],
+		.th_dport = rst->key.port[rst->to & 1],
+		.th_seq = htonl(rst->seq),
+		.th_ack = htonl(rst->ack),
+		.th_off = sizeof(*tcp) / 4,
+		.th_flags = TH_RST | TH_ACK,
+	};
+	for (int i = 0; i < 2; i++)
+		sum = add_words(sum, rst->key.addr[i] + (v4 ? 12 : 0), v4 ? 4 : 16);
+	tcp->th_sum = fold(add_words(sum, tcp, sizeof(*tcp)));
+}
+
+static size_t write_v4(const struct la_reset_rst *rst, __u8 *packet)
+{
+	struct ip ip = {
+		.ip_hl = sizeof(ip) / 4,
+		.ip_v = 4,
+		.ip_len = htons(sizeof(ip) + sizeof(struct tcphdr)),
+		.ip_off = htons(IP_DF),
+		.ip_ttl = IPDEFTTL,
+		.ip_p = IPPROTO_TCP,
+	};
+
+	memcpy(&ip.ip_src, rst->key.addr[!rst->to] + 12, 4);
+	memcpy(&ip.ip_dst, rst->key.addr[rst->to & 1] + 12, 4);
+	ip.ip_sum = fold(add_words(0, &ip, sizeof(ip)));
+	memcpy(packet, &ip, sizeof(ip));
+	return sizeof(ip);
+}
+
+static size_t write_v6(const struct la_reset_rst *rst, __u8 *packet)
+{
+	struct ip6_hdr ip = {
+		.ip6_flow = htonl(6U << 28),
+		.ip6_plen = htons(sizeof(struct tcphdr)),
+		.ip6_nxt = IPPROTO_TCP,
+		.ip6_hlim = IPDEFTTL,
+	};
+
+	memcpy(&ip.ip6_src, rst->key.addr[!rst->to], 16);
+	memcpy(&ip.ip6_dst, rst->key.addr[rst->to & 1], 16);
+	memcpy(packet, &ip, sizeof(ip));
+	return sizeof(ip);
+}
+
+size_t la_reset_write(const struct la_reset_rst *rst, __u8 packet[LA_RESET_BYTES])
+{
+	size_t head = la_key_is_v4(&rst->key) ? write_v4(rst, packet) : write_v6(rst, packet);
+	struct tcphdr tcp;
+
+	write_tcp(rst, &tcp);
+	memcpy(packet + head, &tcp, sizeof(tcp));
+	return head + sizeof(tcp);
+}
+
+/* ---- sockets ---- */
+
+struct la_reset *la_reset_open(void)
+{
+	struct la_reset *reset = calloc(1, sizeof(*reset));
+	int err = ENOMEM;
+
+	if (reset) {
+		/* IPPROTO_RAW: the header is ours (raw(7)), and nothing is received */
+		reset->v4 = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+		reset->v6 = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+		reset->frames = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+		err = errno;
+		reset->links = la_links_new();
+	}
+	/* a host may do without IPv6 */
+	if (reset && reset->v4 >= 0 && reset->frames >= 0 && reset->links)
+		return reset;
+	if (err == EPERM || err == EACCES)
+		la_fail(LA_EXIT_RUNTIME, "cannot reset connections", "raw socket", strerror(err),
+			"CAP_NET_RAW or root is needed, or no policy with `action: reset`");
+	else
+		la_fail(LA_EXIT_RUNTIME, "cannot reset connections", NULL, strerror(err), NULL);
+	la_reset_close(reset);
+	return NULL;
+}
+
+void la_reset_follow(struct la_reset *reset, const struct la_attach *attach)
+{
+	la_links_follow(reset->links, attach);
+}
+
+void la_reset_learn(struct la_reset *reset)
+{
+	la_links_learn(reset->links);
+}
+
+/* ---- ways ---- */
+
+static int sent(ssize_t n)
+{
+	return n < 0 ? -errno : 0;
+}
+
+static int send_routed(const struct la_reset *reset, const struct la_reset_rst *rst,
+		       const __u8 *packet, size_t len)
+{
+	const __u8 *to = rst->key.addr[rst->to & 1];
+	struct sockaddr_in v4 = {.sin_family = AF_INET};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
+
+	if (la_key_is_v4(&rst->key)) {
+		memcpy(&v4.sin_addr, to + 12, 4);
+		return sent(sendto(reset->v4, packet, len, 0, (struct sockaddr *)&v4, sizeof(v4)));
+	}
+	memcpy(&v6.sin6_addr, to, 16);
+	if (IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr))
+		v6.sin6_scope_id = rst->ifindex;
+	return sent(sendto(reset->v6, packet, len, 0, (struct sockaddr *)&v6, sizeof(v6)));
+}
+
+/* The link layer address from which `to` should hear it: the other endpoint's, or the port's. */
+static int find_sender(const struct la_reset *reset, const struct la_reset_rst *rst,
+		       const struct la_link_addr *to, __u8 mac[6])
+{
+	const struct la_link_addr *from = la_links_find(reset->links, rst->key.addr[!rst->to]);
+	struct ifreq port = {0};
+
+	if (from) {
+		memcpy(mac, from->mac, 6);
+		return 0;
+	}
+	if (!if_indextoname(to->ifindex, port.ifr_name) ||
+	    ioctl(reset->frames, SIOCGIFHWADDR, &port))
+		return -errno;
+	memcpy(mac, port.ifr_hwaddr.sa_data, 6);
+	return 0;
+}
+
+static int send_bridged(const struct la_reset *reset, const struct la_reset_rst *rst,
+			const struct la_link_addr *to, const __u8 *packet, size_t len)
+{
+	__be16 protocol = htons(la_key_is_v4(&rst->key) ? ETH_P_IP : ETH_P_IPV6);
+	const __be16 tag[2] = {htons(ETH_P_8021Q), htons(to->vlan)};
+	const struct sockaddr_ll at = {.sll_family = AF_PACKET,
+				       .sll_protocol = to->tagged ? tag[0] : protocol,
+				       .sll_ifindex = (int)to->ifindex};
+	__u8 frame[ETH_HLEN + sizeof(tag) + LA_RESET_BYTES], *end = frame + 2 * ETH_ALEN;
+	int err = find_sender(reset, rst, to, frame + ETH_ALEN);
+
+	if (err)
+		return err;
+	memcpy(frame, to->mac, ETH_ALEN);
+	if (to->tagged) {
+		memcpy(end, tag, sizeof(tag));
+		end += sizeof(tag);
+	}
+	memcpy(end, &protocol, sizeof(protocol));
+	memcpy(end + sizeof(protocol), packet, len);
+	len += (size_t)(end - frame) + sizeof(protocol);
+	return sent(sendto(reset->frames, frame, len, 0, (const struct sockaddr *)&at, sizeof(at)));
+}
+
+int la_reset_send(struct la_reset *reset, const struct la_reset_rst *rst)
+{
+	const struct la_link_addr *to = la_links_find(reset->links, rst->key.addr[rst->to & 1]);
+	__u8 packet[LA_RESET_BYTES];
+	size_t len = la_reset_write(rst, packet);
+
+	return to ? send_bridged(reset, rst, to, packet, len)
+		  : send_routed(reset, rst, packet, len);
+}
+
+void la_reset_close(struct la_reset *reset)
+{
+	const int *fds[] = {&reset->v4, &reset->v6, &reset->frames};
+
+	if (!reset)
+		return;
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+		if (*fds[i] >= 0)
+			close(*fds[i]);
+	la_links_free(reset->links);
+	free(reset);
+}

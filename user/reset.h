@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reset.h - makes a RST as one endpoint would send it, and sends it to the other.
+ *
+ * An endpoint that was heard on a port of a bridge is reached through that port, with the
+ * link layer addresses that were learned there: nothing says that this host has a route to it.
+ * Any other is reached as this host reaches it, by raw IP: its own sockets, neighbours of a
+ * router, what is behind a tunnel. No socket of a connection is touched.
+ */
+#ifndef LA_USER_RESET_H
+#define LA_USER_RESET_H
+
+#include "attach.h"
+
+struct la_reset;
+
+/* A RST, from one endpoint of a connection to the other. */
+struct la_reset_rst {
+	struct la_key key;
+	__u8 to;       /* index in key of who gets it */
+	__u32 seq;     /* what `to` expects next; host byte order */
+	__u32 ack;     /* what it has sent so far */
+	__u32 ifindex; /* where the connection was seen: scope of link-local addresses */
+};
+
+#define LA_RESET_BYTES 60 /* of the longest RST, from the IP header on */
+
+/* Writes the RST from its IP header on, checksums too. Returns its length. */
+size_t la_reset_write(const struct la_reset_rst *rst, __u8 packet[LA_RESET_BYTES]);
+
+/* Opens what it needs to send. NULL: it may not, and why is on stderr. */
+struct la_reset *la_reset_open(void);
+
+/*
+ * Listens on those attached interfaces that are ports of a bridge and no longer on others; to be
+ * called when interfaces have changed.
+ */
+void la_reset_follow(struct la_reset *reset, const struct la_attach *attach);
+
+/* Takes note of the link layer addresses that were heard; to be called often. */
+void la_reset_learn(struct la_reset *reset);
+
+/* Sends it. Returns 0 or -errno. */
+int la_reset_send(struct la_reset *reset, const struct la_reset_rst *rst);
+
+/* NULL is allowed. */
+void la_reset_close(struct la_reset *reset);
+
+#endif

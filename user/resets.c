@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * resets.c - see resets.h.
+ */
+#include "resets.h"
+#include "la_rst.h"
+#include "mark.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct under_way {
+	struct la_rec_policy rec;
+	__u64 look_at; /* ns */
+	int err;       /* of the last RST that could not be sent, -errno, or 0 */
+};
+
+struct la_resets {
+	struct la_loader *loader;
+	struct la_reset *reset;
+	la_resets_fn over;
+	void *ctx;
+	struct under_way *list;
+	unsigned int count, room;
+};
+
+struct la_resets *la_resets_new(struct la_loader *loader, la_resets_fn over, void *ctx)
+{
+	struct la_resets *resets = calloc(1, sizeof(*resets));
+
+	if (!resets)
+		return NULL;
+	*resets = (struct la_resets){.loader = loader, .over = over, .ctx = ctx};
+	resets->reset = la_reset_open();
+	if (resets->reset)
+		return resets;
+	free(resets);
+	return NULL;
+}
+
+void la_resets_follow(struct la_resets *resets, const struct la_attach *attach)
+{
+	la_reset_follow(resets->reset, attach);
+}
+
+/* ---- one connection ---- */
+
+/* Has this endpoint a connection that a RST can end? */
+static bool lives(const struct la_side *side)
+{
+	return side->state != LA_NO_STATE && side->state != LA_CLOSED && side->state != LA_LISTEN &&
+	       side->state != LA_TIME_WAIT;
+}
+
+/*
+ * What p expects next of s. While data is under way that is either the end of what s has sent
+ * or what p has acknowledged; so each in turn.
+ */
+static __u32 aim(const struct la_side *s, const struct la_side *p, unsigned int tries)
+{
+	return s->flags & LA_S_SEEN && tries % 2 == 0 ? s->nxt : la_rst_aim(s, p);
+}
+
+/* Appends to the detail as much as fits. */
+static void add_detail(struct la_rec_policy *rec, const char *to, __u32 seq)
+{
+	size_t used = strlen(rec->detail);
+
+	snprintf(rec->detail + used, sizeof(rec->detail) - used, "%sRST to %s at %u",
+		 used ? ", " : "", to, seq);
+}
+
+/* A RST to each end that lives. Returns how many. */
+static int send_both(struct la_resets *resets, struct under_way *at, const struct la_flow *flow)
+{
+	int count = 0;
+
+	at->err = 0;
+	*at->rec.detail = '\0';
+	for (__u8 i = 0; i < 2; i++) {
+		const struct la_side *p = &flow->side[i], *s = &flow->side[!i];
+		struct la_reset_rst rst = {.key = at->rec.h.key,
+					   .to = i,
+					   .seq = aim(s, p, at->rec.tries),
+					   .ack = p->nxt,
+					   .ifindex = flow->ifindex};
+		int err;
+
+		if (!lives(p))
+			continue;
+		err = la_reset_send(resets->reset, &rst);
+		at->err = err ? err : at->err;
+		add_detail(&at->rec, i == flow->orig ? "orig" : "resp", rst.seq);
+		count++;
+	}
+	return count;
+}
+
+static void spare(const struct la_resets *resets, const struct under_way *at)
+{
+	la_mark(resets->loader, &at->rec.h, LA_P_RESET, 0, NULL);
+}
+
+/* Returns 0 or -ENOENT: there is nothing to reset (any more). */
+static int try_once(struct la_resets *resets, struct under_way *at, __u64 now)
+{
+	struct la_flow flow;
+	int err = la_mark(resets->loader, &at->rec.h, 0, LA_P_RESET, &flow);
+
+	if (err)
+		return err;
+	if (la_ended(&flow) || !send_both(resets, at, &flow)) {
+		spare(resets, at);
+		return -ENOENT;
+	}
+	at->rec.tries++;
+	at->look_at = now + LA_RESETS_WAIT_NS;
+	return 0;
+}
+
+/* ---- all of them ---- */
+
+static bool is_under_way(const struct la_resets *resets, __u64 id)
+{
+	for (unsigned int i = 0; i < resets->count; i++)
+		if (resets->list[i].rec.h.id == id)
+			return true;
+	return false;
+}
+
+static struct under_way *add(struct la_resets *resets)
+{
+	unsigned int room = resets->room ? 2 * resets->room : 16;
+	struct under_way *list = resets->list;
+
+	if (resets->count == resets->room) {
+		list = realloc(list, room * sizeof(*list));
+		if (!list)
+			return NULL;
+		resets->list = list;
+		resets->room = room;
+	}
+	return &resets->list[resets->count++];
+}
+
+int la_resets_begin(struct la_resets *resets, const struct la_rec_policy *rec, __u64 now)
+{
+	struct under_way *at;
+	int err;
+
+	if (is_under_way(resets, rec->h.id))
+		return -EALREADY;
+	at = add(resets);
+	if (!at)
+		return -ENOMEM;
+	*at = (struct under_way){.rec = *rec};
+	err = try_once(resets, at, now);
+	if (err)
+		resets->count--;
+	return err;
+}
+
+static void finish(struct la_resets *resets, struct under_way *at, enum la_result result, __u64 now)
+{
+	static const char why[] = "the connection goes on";
+
+	at->rec.result = result;
+	at->rec.h.ts = now;
+	if (result == LA_RESULT_FAILED)
+		snprintf(at->rec.detail, sizeof(at->rec.detail), "%s",
+			 at->err ? strerror(-at->err) : why);
+	resets->over(&at->rec, resets->ctx);
+}
+
+/* True if it is over with this one. */
+static bool look(struct la_resets *resets, struct under_way *at, __u64 now)
+{
+	struct la_flow flow;
+	int err =
+		la_loader_act(resets->loader, &at->rec.h.key, at->rec.h.id, LA_ACT_LOOK, 0, &flow);
+
+	if (err == -ENOENT || (!err && la_ended(&flow))) {
+		finish(resets, at, LA_RESULT_DONE, now);
+		return true;
+	}
+	if (at->rec.tries < LA_RESETS_TRIES && !try_once(resets, at, now))
+		return false;
+	spare(resets, at);
+	finish(resets, at, LA_RESULT_FAILED, now);
+	return true;
+}
+
+void la_resets_tick(struct la_resets *resets, __u64 now)
+{
+	la_reset_learn(resets->reset);
+	for (unsigned int i = resets->count; i--;)
+		if (now >= resets->list[i].look_at && look(resets, &resets->list[i], now))
+			resets->list[i] = resets->list[--resets->count];
+}
+
+unsigned int la_resets_count(const struct la_resets *resets)
+{
+	return resets->count;
+}
+
+void la_resets_free(struct la_resets *resets)
+{
+	if (!resets)
+		return;
+	la_reset_close(resets->reset);
+	free(resets->list);
+	free(resets);
+}
