@@ -120,6 +120,12 @@ LA_INLINE __u32 la_both_reset(const struct la_flow *f, const struct la_side *p, 
 	       (__u32)((now - f->rst_at - LA_BOTH_SIDES_NS) >> 63);
 }
 
+/* All bits, or none of a flow that lastack itself resets: that RST is known, not suspected. */
+LA_INLINE __u32 la_suspects(const struct la_flow *f)
+{
+	return la_bit(f->policy, LA_P_RESET) - 1;
+}
+
 /* Evidence against a RST from s to p, before it is noted in the flow. */
 LA_INLINE __u8 la_rst_evidence(const struct la_flow *f, const struct la_side *s,
 			       const struct la_side *p, const struct la_segment *rst)
@@ -134,7 +140,7 @@ LA_INLINE __u8 la_rst_evidence(const struct la_flow *f, const struct la_side *s,
 	bits |= la_ttl_differs(s, rst) << (LA_EVIDENCE_TTL - 1);
 	la_one_by_one(bits);
 	bits |= la_both_reset(f, p, rst->ts) << (LA_EVIDENCE_BOTH_SIDES - 1);
-	return bits & -la_bit(s->flags, LA_S_SEEN);
+	return bits & -la_bit(s->flags, LA_S_SEEN) & la_suspects(f);
 }
 
 #endif

@@ -23,7 +23,7 @@ struct la_sink {
 	void (*close)(struct la_sink *sink);
 };
 
-/* Bytes of a record that the kernel or an engine made, by its type; 0: they make none of it. */
+/* Bytes of a record of which there is one a connection and event, by its type; else 0. */
 LA_INLINE size_t la_record_size(const struct la_rec *rec)
 {
 	static const size_t sizes[LA_RECORD_MAX] = {
@@ -32,6 +32,7 @@ LA_INLINE size_t la_record_size(const struct la_rec *rec)
 		[LA_REC_CLOSE] = sizeof(struct la_rec_close),
 		[LA_REC_GONE] = sizeof(struct la_rec_gone),
 		[LA_REC_SEGMENT] = sizeof(struct la_rec_segment),
+		[LA_REC_POLICY] = sizeof(struct la_rec_policy),
 	};
 
 	return rec->type < LA_RECORD_MAX ? sizes[rec->type] : 0;

@@ -228,6 +228,8 @@ ParameterizedTest(struct reset_case *c, policy, both_ends_are_reset)
 	cr_expect_eq(number_of(policy, "tries"), 1);
 	cr_expect_str_eq(la_told_text(close, "closed_by"), "policy");
 	cr_expect_null(json_object_get(close, "forged"), "its own RST is no forged one");
+	cr_expect_eq(
+		json_array_size(json_object_get(record_of(&w, 0, "rst", NULL, NULL), "forged")), 0);
 	cr_log_info("%s, IPv%d: %lld ms after the last segment: %s", places[c->place].name,
 		    c->family == AF_INET ? 4 : 6, number_of(close, "duration_ns") / 1000000,
 		    la_told_text(policy, "detail"));
