@@ -20,7 +20,7 @@
 
 # All that is needed to build and test, by its Debian 12 package name. The one list.
 DEPS = make gcc libc6-dev pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
-       libpcap-dev libmnl-dev nettle-dev uthash-dev libjansson-dev libyaml-dev libmicrohttpd-dev libcriterion-dev libclang-rt-dev prometheus \
+       libpcap-dev libmnl-dev nettle-dev uthash-dev libjansson-dev libyaml-dev libcap-ng-dev libseccomp-dev libmicrohttpd-dev libcriterion-dev libclang-rt-dev prometheus \
        clang-format clang-tidy iproute2 nftables
 
 PREFIX ?= /usr/local
@@ -40,7 +40,7 @@ first_tool = $(or $(firstword $(foreach t,$(1),$(shell command -v $(t) 2>/dev/nu
 probe = $(eval $(1) := $(2))$($(1))
 
 VERSION := $(shell cat VERSION)
-LIBS     = libbpf libelf zlib libpcap libmnl nettle jansson yaml-0.1 libmicrohttpd
+LIBS     = libbpf libelf zlib libpcap libmnl nettle jansson yaml-0.1 libcap-ng libseccomp libmicrohttpd
 WARN     = -Wall -Wextra -Werror
 INCLUDES = -Iinclude -Iuser -Ibuild
 DEFINES  = -D_GNU_SOURCE -DLA_VERSION='"$(VERSION)"'

@@ -15,6 +15,7 @@
 #include "enforce.h"
 #include "loop.h"
 #include "output.h"
+#include "sandbox.h"
 #include "settings.h"
 #include "web.h"
 #include <errno.h>
@@ -348,15 +349,21 @@ static int make_loop(struct run *run)
 	return 0;
 }
 
-/* When all is in place, and signals go to the loop: the thread inherits their mask. */
-static int start_web(struct run *run)
+/* Policies come from a file, and the next reading of it may bring one that sends packets. */
+static int give_up_privileges(const struct run *run)
 {
-	la_web_beat(run->web, la_monotonic_ns(), !run->idle);
-	return la_web_start(run->web, run->loader);
+	return la_sandbox_enter(run->settings->file);
 }
 
-/* The same holds for this thread. */
-static int start_control(struct run *run)
+/* When all is in place, and signals go to the loop: the threads inherit their mask. */
+static int start_threads(struct run *run)
+{
+	la_web_beat(run->web, la_monotonic_ns(), !run->idle);
+	return la_web_start(run->web, run->loader) || la_control_server_start(run->control) ? -1
+											    : 0;
+}
+
+static int open_control(struct run *run)
 {
 	const char *wanted = run->opts->control;
 	char path[LA_CONTROL_PATH_MAX];
@@ -374,7 +381,7 @@ static int start_control(struct run *run)
 				run->persist ? la_persist_name(run->persist) : LA_PERSIST_NAME);
 		opts.path = path;
 	}
-	run->control = la_control_server_start(&opts);
+	run->control = la_control_server_open(&opts);
 	if (!run->control)
 		return -1;
 	la_events_all_to(run->events, la_control_server_sink(run->control));
@@ -490,8 +497,8 @@ static int run_with(const struct la_run_args *args)
 		hold_hangup();
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end too */
 	if (load(&run) || make_sinks(&run) || open_web(&run) || make_policies(&run) ||
-	    make_loop(&run) || attach_all(&run) || start_policies(&run) || start_web(&run) ||
-	    start_control(&run)) {
+	    make_loop(&run) || attach_all(&run) || start_policies(&run) || open_control(&run) ||
+	    give_up_privileges(&run) || start_threads(&run)) {
 		undo(&run);
 		goto cleanup;
 	}

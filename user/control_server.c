@@ -481,7 +481,7 @@ static struct la_control_server *new_server(const struct la_control_server_opts 
 	return server;
 }
 
-struct la_control_server *la_control_server_start(const struct la_control_server_opts *opts)
+struct la_control_server *la_control_server_open(const struct la_control_server_opts *opts)
 {
 	struct la_control_server *server = new_server(opts);
 	int err;
@@ -494,14 +494,22 @@ struct la_control_server *la_control_server_start(const struct la_control_server
 		return server;
 	err = make_socket(server, opts->path);
 	if (!err)
-		err = start_thread(server);
-	if (!err)
 		return server;
 	complain(opts, err);
 	if (!opts->asked)
 		return server;
 	la_control_server_stop(server);
 	return NULL;
+}
+
+int la_control_server_start(struct la_control_server *server)
+{
+	int err = server->bound.st_ino ? start_thread(server) : 0;
+
+	if (err)
+		la_fail(LA_EXIT_RUNTIME, "cannot serve the control socket", server->at.sun_path,
+			strerror(-err), NULL);
+	return err ? -1 : 0;
 }
 
 static void close_all(struct la_control_server *server)

@@ -27,11 +27,16 @@ struct la_control_server_opts {
 
 /*
  * Takes the place of a socket that nobody listens at any more, never of one where somebody does.
- * If it cannot be had and nobody asked for it, says so and serves nobody. Blocks no signal:
- * call it when signals go where they should, for its thread inherits their mask. NULL: it failed,
- * and why is on stderr.
+ * If it cannot be had and nobody asked for it, says so and serves nobody. NULL: it failed, and
+ * why is on stderr.
  */
-struct la_control_server *la_control_server_start(const struct la_control_server_opts *opts);
+struct la_control_server *la_control_server_open(const struct la_control_server_opts *opts);
+
+/*
+ * Begins to answer. Blocks no signal: call it when signals go where they should, for its thread
+ * inherits their mask, as it does privileges. Returns 0, or -1 with the reason on stderr.
+ */
+int la_control_server_start(struct la_control_server *server);
 
 /* Takes the records for those who watch; belongs to the server. */
 struct la_sink *la_control_server_sink(struct la_control_server *server);

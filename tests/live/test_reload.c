@@ -3,7 +3,7 @@
  * test_reload.c - a running lastack reads its configuration file again: what changes, what
  * stays, and that nothing is lost over it.
  *
- * The file is a memfd of the test, so that it goes with the test however that ends.
+ * The file is a memfd that lastack inherits, so that it goes with the test however that ends.
  */
 #include "load.h"
 #include "observer.h"
@@ -40,10 +40,10 @@ struct file {
 
 static struct file file_new(const char *text)
 {
-	struct file file = {.fd = memfd_create("lastack.yaml", MFD_CLOEXEC)};
+	struct file file = {.fd = memfd_create("lastack.yaml", 0)};
 
 	cr_assert(file.fd >= 0);
-	snprintf(file.path, sizeof(file.path), "/proc/%d/fd/%d", getpid(), file.fd);
+	snprintf(file.path, sizeof(file.path), "/proc/self/fd/%d", file.fd);
 	cr_assert(pwrite(file.fd, text, strlen(text), 0) == (ssize_t)strlen(text));
 	return file;
 }
