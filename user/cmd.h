@@ -26,6 +26,9 @@ int la_cmd_list(int argc, char **argv);
 /* Explains connections. */
 int la_cmd_show(int argc, char **argv);
 
+/* Answers questions about all connections: who is to blame. */
+int la_cmd_why(int argc, char **argv);
+
 /* Prints how much there is, and how fast it comes. */
 int la_cmd_stats(int argc, char **argv);
 

@@ -30,9 +30,11 @@
 enum la_say {
 	LA_SAY_MAPS = 1, /* no more than a head; answered by struct la_control_maps */
 	LA_SAY_WATCH,	 /* struct la_control_watch; answered by records without an end */
+	LA_SAY_CLOSES,	 /* struct la_control_closes; answered by the same, and some records */
 
 	LA_SAY_ERROR = 128, /* the text of why not */
 	LA_SAY_MAPS_ARE,
+	LA_SAY_CLOSES_ARE,
 	LA_SAY_RECORDS, /* records of the ABI one behind the other; the first message is empty */
 };
 
@@ -48,6 +50,19 @@ struct la_control_head {
 struct la_control_watch {
 	struct la_control_head head;
 	char filter[]; /* text of a filter, up to the end of the message */
+};
+
+/* How many close records a daemon remembers. */
+#define LA_CONTROL_CLOSES 16384
+
+/*
+ * LA_SAY_CLOSES: from which close record on, counted since the daemon began; and the answer: the
+ * number of the record behind those that follow, as many as fit. If it is `from`, that was all.
+ */
+struct la_control_closes {
+	struct la_control_head head;
+	__u64 from;
+	struct la_rec_close records[];
 };
 
 #define LA_CONTROL_IFS_MAX 256

@@ -53,7 +53,9 @@ struct la_control_server {
 	int listens, epoll, stop;
 	bool runs;
 	pthread_t thread;
-	pthread_mutex_t lock; /* of clients */
+	struct la_rec_close *closes; /* number n in place n % LA_CONTROL_CLOSES; or NULL */
+	__u64 close_count;	     /* ever */
+	pthread_mutex_t lock;	     /* of closes and clients */
 	struct client *clients[CLIENTS_MAX];
 };
 
@@ -123,6 +125,12 @@ static void offer(struct client *c, const struct la_rec *rec, size_t size)
 	c->batch_count++;
 }
 
+static void remember(struct la_control_server *server, const struct la_rec_close *rec)
+{
+	if (server->closes)
+		server->closes[server->close_count++ % LA_CONTROL_CLOSES] = *rec;
+}
+
 static void take_record(struct la_sink *sink, const struct la_rec *rec)
 {
 	struct la_control_server *server = (struct la_control_server *)sink;
@@ -131,6 +139,8 @@ static void take_record(struct la_sink *sink, const struct la_rec *rec)
 	if (!size)
 		return;
 	pthread_mutex_lock(&server->lock);
+	if (rec->type == LA_REC_CLOSE)
+		remember(server, (const struct la_rec_close *)rec);
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		if (server->clients[i])
 			offer(server->clients[i], rec, size);
@@ -232,6 +242,29 @@ static void answer_watch(struct la_control_server *server, struct client *c, con
 	pthread_mutex_unlock(&server->lock);
 }
 
+/* Some of the close records that are remembered. */
+static void answer_closes(struct la_control_server *server, struct client *c, const void *request,
+			  size_t size)
+{
+	char answer[LA_CONTROL_BYTES] __attribute__((aligned(8)));
+	struct la_control_closes *closes = (struct la_control_closes *)answer;
+	const size_t most = (sizeof(answer) - sizeof(*closes)) / sizeof(*closes->records);
+	__u64 from = ((const struct la_control_closes *)request)->from;
+	size_t n = 0;
+
+	(void)size;
+	pthread_mutex_lock(&server->lock);
+	if (server->close_count > LA_CONTROL_CLOSES &&
+	    from < server->close_count - LA_CONTROL_CLOSES)
+		from = server->close_count - LA_CONTROL_CLOSES;
+	for (; n < most && from < server->close_count; n++, from++)
+		closes->records[n] = server->closes[from % LA_CONTROL_CLOSES];
+	pthread_mutex_unlock(&server->lock);
+	closes->head = la_control_head(LA_SAY_CLOSES_ARE);
+	closes->from = from;
+	la_control_send(c->fd, answer, sizeof(*closes) + n * sizeof(*closes->records), NULL, 0);
+}
+
 /* What clients may say, and how long that is at least. */
 static const struct {
 	void (*answer)(struct la_control_server *server, struct client *c, const void *request,
@@ -240,6 +273,7 @@ static const struct {
 } requests[] = {
 	[LA_SAY_MAPS] = {answer_maps, sizeof(struct la_control_head)},
 	[LA_SAY_WATCH] = {answer_watch, sizeof(struct la_control_watch)},
+	[LA_SAY_CLOSES] = {answer_closes, sizeof(struct la_control_closes)},
 };
 
 static void answer(struct la_control_server *server, struct client *c,
@@ -476,6 +510,7 @@ static struct la_control_server *new_server(const struct la_control_server_opts 
 	server->ifname = opts->ifname;
 	server->ifname_ctx = opts->ifname_ctx;
 	server->since = la_monotonic_ns() + (__u64)la_realtime_offset_ns();
+	server->closes = calloc(LA_CONTROL_CLOSES, sizeof(*server->closes));
 	server->listens = server->epoll = server->stop = -1;
 	pthread_mutex_init(&server->lock, NULL);
 	return server;
@@ -538,5 +573,6 @@ void la_control_server_stop(struct la_control_server *server)
 		remove_socket(server);
 	close_all(server);
 	pthread_mutex_destroy(&server->lock);
+	free(server->closes);
 	free(server);
 }

@@ -25,6 +25,7 @@ static const struct verb verbs[] = {
 	{"watch", la_cmd_watch, "print what a running lastack sees, as it happens"},
 	{"list", la_cmd_list, "print the connections that are tracked now"},
 	{"show", la_cmd_show, "explain a connection: why it is as it is, and who has to act"},
+	{"why", la_cmd_why, "tell who leaks, who resets, what is never completed"},
 	{"stats", la_cmd_stats, "print how many there are, how fast they come, what is lost"},
 	{"replay", la_cmd_replay, "print the same from pcap or pcapng files"},
 	{"check-config", la_cmd_check_config, "tell what is wrong with a configuration file"},

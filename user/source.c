@@ -303,6 +303,29 @@ int la_source_fd(const struct la_source *source)
 	return source->fd;
 }
 
+int la_source_closes(struct la_source *source,
+		     void (*fn)(const struct la_rec_close *close, void *ctx), void *ctx)
+{
+	const struct la_control_closes *closes = (const struct la_control_closes *)source->message;
+	struct la_control_closes request = {.head = la_control_head(LA_SAY_CLOSES)};
+	unsigned int fds;
+	size_t n = 1;
+
+	while (source->fd >= 0 && n) {
+		ssize_t got = ask(source, &request, sizeof(request), NULL, 0, &fds);
+
+		if (got < 0)
+			return -1;
+		if ((size_t)got < sizeof(*closes))
+			return fail_with(source, -EPROTO);
+		n = ((size_t)got - sizeof(*closes)) / sizeof(*closes->records);
+		for (size_t i = 0; i < n; i++)
+			fn(&closes->records[i], ctx);
+		request.from = closes->from;
+	}
+	return 0;
+}
+
 /* Bytes of a record, if that many are there; else 0. */
 static size_t size_of(const struct la_rec *rec, size_t left)
 {

@@ -38,7 +38,14 @@ bool la_source_has_segments(const struct la_source *source);
 /* The name of an interface, ctx being the source; NULL if it has none now. */
 const char *la_source_ifname(__u32 ifindex, void *ctx);
 
-/* Watching: readable when records wait. */
+/*
+ * Calls fn with each of the latest close records that a running lastack remembers, the oldest
+ * first; with none if it does not run. Returns 0, or -1 with the reason on stderr.
+ */
+int la_source_closes(struct la_source *source,
+		     void (*fn)(const struct la_rec_close *close, void *ctx), void *ctx);
+
+/* The socket of the lastack that runs; watching, it is readable when records wait. -1: pins. */
 int la_source_fd(const struct la_source *source);
 
 /*

@@ -346,6 +346,38 @@ Test(verbs, stats_count)
 	close_pair(&pair);
 }
 
+/* A leak and a sender of resets were planted: both are found, and nobody else is. */
+Test(verbs, why_finds_who_leaks_and_who_resets)
+{
+	static const char *const resets[] = {"why", "resets", "-o", "jsonl", NULL};
+	const struct linger at_once = {.l_onoff = 1};
+	struct la_pair leaking[3], reset;
+	json_t *finding;
+
+	start();
+	for (int i = 0; i < 3; i++)
+		leaking[i] = leaking_pair(i);
+	reset = open_pair(3);
+	setsockopt(reset.server, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	close_pair(&reset);
+	poll(NULL, 0, 1500); /* a state is not stuck before it has lasted a second */
+	await(resets, "connections");
+	finding = only_object();
+	expect_word(finding, "who", "server 10.9.2.1:9701");
+	cr_expect_eq(json_integer_value(json_object_get(finding, "connections")), 1);
+	json_decref(finding);
+	ASK("why", "close-wait", "-o", "jsonl");
+	finding = only_object();
+	expect_word(finding, "who", "server 10.9.2.1:9701");
+	cr_expect_eq(json_integer_value(json_object_get(finding, "connections")), 3);
+	cr_expect_geq(json_integer_value(json_object_get(finding, "shortest_ns")), 1000000000);
+	json_decref(finding);
+	ASK("why", "time-wait");
+	expect_out("nobody");
+	for (int i = 0; i < 3; i++)
+		close_pair(&leaking[i]);
+}
+
 /* ---- without a daemon ---- */
 
 Test(verbs, list_reads_what_is_pinned)
