@@ -17,6 +17,7 @@
 #include "la_decap.h"
 #include "la_icmp.h"
 #include "la_parse.h"
+#include "limit.bpf.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
@@ -45,7 +46,7 @@ static __always_inline void la_count_packet(enum la_hook hook, __u32 reason)
 /* Only a policy drops: a monitor lets everything pass. */
 static __always_inline bool la_is_dropped(__u32 reason)
 {
-	return reason == LA_R_FLOW_DROPPED;
+	return reason == LA_R_FLOW_DROPPED || reason == LA_R_RST_DROPPED;
 }
 
 static __always_inline __u32 la_packet(struct la_key *key, struct la_segment *seg, __u32 ifindex,
@@ -59,6 +60,8 @@ static __always_inline __u32 la_packet(struct la_key *key, struct la_segment *se
 		if (la_fed.damaged)
 			return la_damaged(key, seg);
 	}
+	if ((seg->flags & LA_RST) && la_cfg.rst_limit)
+		return la_limited_rst(key, seg);
 	return la_track_packet(key, seg);
 }
 

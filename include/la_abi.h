@@ -90,10 +90,11 @@ struct la_rec_rst {
 	struct la_rec_seg seg;
 	__u8 sender;   /* enum la_endpoint */
 	__u8 verdict;  /* enum la_rst_verdict */
-	__u8 dropped;  /* 1: a policy dropped it */
+	__u8 dropped;  /* 1: a policy kept it from its receiver */
 	__u8 forged;   /* bits 1 << (enum la_evidence - 1) */
 	__u8 state[2]; /* enum la_state of orig and resp after it */
-	__u8 pad[2];
+	__u8 rule; /* enum la_rst_rule by which it is, or in a dry run would be, dropped; or 0 */
+	__u8 pad;
 };
 
 #define LA_HISTORY_MAX 24
@@ -254,7 +255,8 @@ struct la_config {
 	__u8 decap;    /* 1: look into tunnels; fixed when the programs load */
 	__u8 pressure; /* percent of the table from which on what is expendable waits less; 0: none
 			*/
-	__u8 pad[5];
+	__u8 rst_policy; /* enum la_rst_policy; 0: observe */
+	__u32 rst_limit; /* RSTs that do not fit, a second and source; 0: no limit */
 };
 
 /* What is to be done to one connection: bpf/act.bpf.h. */

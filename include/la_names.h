@@ -73,6 +73,17 @@
 	X(AFTER_CLOSE, "after_close", "the connection had already ended")                          \
 	X(NO_FLOW, "no_flow", "belongs to no connection")
 
+/* What becomes of RSTs that their receivers would not act on, or that are forged. */
+#define LA_RST_POLICIES(X)                                                                         \
+	X(OBSERVE, "observe", "they pass")                                                         \
+	X(DRY_RUN, "dry-run", "they pass, and their records say that they would not")              \
+	X(STRICT, "strict", "they are dropped")
+
+/* The rule by which a RST does not pass: la_rst_policy.h. */
+#define LA_RST_RULES(X)                                                                            \
+	X(STRICT, "strict", "its receiver would not act on it, or it is proven forged")            \
+	X(LIMIT, "limit", "its source has sent too many that did not fit")
+
 /* How far a connection had come when it was cut (Sundara Raman et al., SIGCOMM 2023). */
 #define LA_STAGES(X)                                                                               \
 	X(POST_SYN, "post_syn", "before the handshake was complete")                               \
@@ -167,6 +178,7 @@
 	X(RST_OUT_OF_WINDOW, INVALID, "rst_out_of_window", "RST outside the receiver's window")    \
 	X(TCP_BAD_CHECKSUM, INVALID, "tcp_bad_checksum", "TCP checksum is wrong")                  \
 	X(ICMP_STRAY, INVALID, "icmp_stray", "ICMP error that quotes what is not in flight")       \
+	X(RST_DROPPED, DROP, "rst_dropped", "RST that a policy keeps from its receiver")           \
 	X(FLOW_DROPPED, DROP, "flow_dropped", "of a connection that a policy drops")               \
 	X(FLAGS_NULL, UNTRACKED, "flags_null", "TCP segment without any flag")                     \
 	X(FLAGS_SYN_FIN, UNTRACKED, "flags_syn_fin", "TCP segment with SYN and FIN")               \
@@ -257,6 +269,10 @@ enum la_close_reason { LA_NO_CLOSE = 0, LA_CLOSE_REASONS(LA_ROW_CLOSE) LA_CLOSE_
 enum la_closer { LA_NO_CLOSER = 0, LA_CLOSERS(LA_ROW_CLOSER) LA_CLOSER_MAX };
 #define LA_ROW_RST(s, w, t) LA_RST_##s,
 enum la_rst_verdict { LA_NO_RST = 0, LA_RST_VERDICTS(LA_ROW_RST) LA_RST_VERDICT_MAX };
+#define LA_ROW_RST_POLICY(s, w, t) LA_RST_POLICY_##s,
+enum la_rst_policy { LA_NO_RST_POLICY = 0, LA_RST_POLICIES(LA_ROW_RST_POLICY) LA_RST_POLICY_MAX };
+#define LA_ROW_RULE(s, w, t) LA_RULE_##s,
+enum la_rst_rule { LA_NO_RULE = 0, LA_RST_RULES(LA_ROW_RULE) LA_RULE_MAX };
 #define LA_ROW_STAGE(s, w, t) LA_STAGE_##s,
 enum la_stage { LA_NO_STAGE = 0, LA_STAGES(LA_ROW_STAGE) LA_STAGE_MAX };
 #define LA_ROW_EVIDENCE(s, g, w, t) LA_EVIDENCE_##s,
@@ -344,6 +360,8 @@ LA_DEFINE_WORDS(la_closer, LA_CLOSERS)
 LA_DEFINE_TEXTS(la_closer, LA_CLOSERS)
 LA_DEFINE_WORDS(la_rst_verdict, LA_RST_VERDICTS)
 LA_DEFINE_TEXTS(la_rst_verdict, LA_RST_VERDICTS)
+LA_DEFINE_WORDS(la_rst_policy, LA_RST_POLICIES)
+LA_DEFINE_WORDS(la_rst_rule, LA_RST_RULES)
 LA_DEFINE_WORDS(la_stage, LA_STAGES)
 LA_DEFINE_TEXTS(la_stage, LA_STAGES)
 LA_DEFINE_WORDS(la_strength, LA_STRENGTHS)

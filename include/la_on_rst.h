@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * la_on_rst.h - a RST: the verdict (la_rst.h) and the evidence (la_forged.h) are noted, and
- * if its receiver gives up, both halves end.
+ * if its receiver gives up, both halves end. What a policy drops (la_rst_policy.h) is told of,
+ * but was never sent as far as the flow is concerned.
  */
 #ifndef LA_ON_RST_H
 #define LA_ON_RST_H
@@ -9,6 +10,7 @@
 #include "la_forged.h"
 #include "la_pass.h"
 #include "la_rst.h"
+#include "la_rst_policy.h"
 #include "la_undo.h"
 
 LA_INLINE enum la_closer la_closer_of(const struct la_flow *f, __u8 side)
@@ -59,15 +61,20 @@ LA_INLINE void la_accept_rst(struct la_pass *x, enum la_rst_verdict verdict)
 	la_presume_reset(x, !x->d);
 }
 
+/* What is told of a RST. */
+LA_INLINE void la_tell_rst(struct la_pass *x, enum la_rst_verdict verdict)
+{
+	x->out->verdict = verdict;
+	x->out->forged = la_rst_evidence(x->f, x->s, x->p, x->seg);
+	x->out->want |= LA_WANT_RST;
+}
+
 /* Takes note of a RST, and of the evidence against it. */
-LA_INLINE void la_note_rst(struct la_pass *x, enum la_rst_verdict verdict)
+LA_INLINE void la_note_rst(struct la_pass *x)
 {
 	struct la_flow *f = x->f;
 	struct la_side *s = x->s;
 
-	x->out->verdict = verdict;
-	x->out->forged = la_rst_evidence(f, s, x->p, x->seg);
-	x->out->want |= LA_WANT_RST;
 	f->forged |= x->out->forged;
 	f->rst_at = x->out->ts;
 	s->flags |= LA_S_RST;
@@ -84,14 +91,27 @@ LA_INLINE bool la_drops_request(const struct la_pass *x, enum la_rst_verdict ver
 	return verdict == LA_RST_IN_WINDOW && x->orig && x->p->state == LA_SYN_RECEIVED;
 }
 
-LA_INLINE enum la_reason la_on_rst(struct la_pass *x)
+/* Does the policy drop it? A dry run only says so. */
+LA_INLINE bool la_policy_drops(struct la_pass *x, enum la_rst_verdict verdict,
+			       const struct la_config *cfg)
+{
+	if (cfg->rst_policy <= LA_RST_POLICY_OBSERVE)
+		return false;
+	x->out->rule = la_rst_rule(x->f, x->s, x->p, x->seg, verdict, x->out->forged);
+	return x->out->rule && cfg->rst_policy == LA_RST_POLICY_STRICT;
+}
+
+LA_INLINE enum la_reason la_on_rst(struct la_pass *x, const struct la_config *cfg)
 {
 	struct la_flow *f = x->f;
 	enum la_rst_verdict verdict = LA_RST_AFTER_CLOSE;
 
 	if (!la_ended(f))
 		verdict = la_rst_judge(x->s, x->p, x->seg);
-	la_note_rst(x, verdict);
+	la_tell_rst(x, verdict);
+	if (la_policy_drops(x, verdict, cfg))
+		return LA_R_RST_DROPPED;
+	la_note_rst(x);
 	if (verdict == LA_RST_AFTER_CLOSE) {
 		f->late_rst++;
 		la_on_late_rst(x);

@@ -50,6 +50,7 @@ struct la_formerly {
 	__u32 nxt; /* of its sender, as what follows */
 	__u32 ack;
 	__u32 retrans;
+	__u32 hook;  /* owner of its direction */
 	__u32 sent;  /* the highest sequence number that it was seen to send, plus one */
 	bool first;  /* it was not seen before */
 	bool closed; /* the connection had ended */
@@ -73,8 +74,8 @@ struct la_out {
 	__u8 has_prov;	/* enum la_left */
 	__u8 state[2];	/* of both sides in the end, by index */
 	__u8 presumed;	/* bit 1 << index: that state is presumed */
-	__u8 pad;
-	__u8 timer; /* 1: a clock did it, before the segment at hand came */
+	__u8 rule;	/* enum la_rst_rule by which the RST should be dropped, or 0 */
+	__u8 timer;	/* 1: a clock did it, before the segment at hand came */
 	struct la_formerly was;
 	struct la_change change[LA_CHANGES_MAX];
 	struct la_prov prov;
@@ -88,6 +89,7 @@ LA_INLINE void la_out_reset(struct la_out *out, __u64 ts)
 	out->want = 0;
 	out->verdict = 0;
 	out->forged = 0;
+	out->rule = 0;
 	out->why = 0;
 	out->timer = 0;
 }

@@ -84,11 +84,12 @@ LA_INLINE void la_record_rst(struct la_rec_rst *r, const struct la_key *key,
 	la_record_seg(&r->seg, seg, out);
 	r->sender = r->seg.sender;
 	r->verdict = out->verdict;
-	r->dropped = 0;
+	r->dropped = out->reason == LA_R_RST_DROPPED;
 	r->forged = out->forged;
 	r->state[LA_ORIG] = out->state[out->orig & 1];
 	r->state[LA_RESP] = out->state[!(out->orig & 1)];
-	__builtin_memset(r->pad, 0, sizeof(r->pad));
+	r->rule = out->rule;
+	r->pad = 0;
 }
 
 /* Side s with peer p, of a flow that ended at `ended`; midstream: its window has no known scale. */

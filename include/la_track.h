@@ -90,14 +90,14 @@ LA_INLINE bool la_on_ladder(const struct la_pass *x, bool first_data)
 	       (x->f->closing && !x->seg->len);
 }
 
-LA_INLINE enum la_reason la_dispatch(struct la_pass *x)
+LA_INLINE enum la_reason la_dispatch(struct la_pass *x, const struct la_config *cfg)
 {
 	__u8 flags = x->seg->flags;
 
 	if (x->seg->odd)
 		return x->seg->odd; /* it is noted, and that is all */
 	if (flags & LA_RST)
-		return la_on_rst(x);
+		return la_on_rst(x, cfg);
 	if (!(flags & LA_SYN))
 		return la_paws_drops(x->f, x->p, x->seg) ? LA_R_PAWS : la_on_segment(x);
 	if (la_is_overtaken_syn(x))
@@ -147,13 +147,16 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 		return LA_R_ACCEPTED;
 	}
 	x.orig = d == f->orig;
+	out->was.hook = x.s->hook;
 	if (!la_own(x.s, seg))
 		return LA_R_OTHER_HOOK;
 	la_remember(&out->was, f, x.s);
-	out->reason = la_dispatch(&x);
+	out->reason = la_dispatch(&x, cfg);
 	reason = la_reload(out->reason);
 	x.orig = d == la_reload(f->orig); /* a late SYN may have turned it */
-	if (!(out->want & LA_WANT_AGAIN)) {
+	if (reason == LA_R_RST_DROPPED) {
+		x.s->hook = out->was.hook; /* the flow stays as if it had never come */
+	} else if (!(out->want & LA_WANT_AGAIN)) {
 		la_history_note(&x, &out->was, reason);
 		if (reason == LA_R_ACCEPTED)
 			la_note_times(x.s, x.p, seg);

@@ -326,6 +326,8 @@ int la_loader_reconfigure(struct la_loader *loader, const struct la_config *conf
 		for (int i = 0; i < LA_TIMEOUT_MAX; i++)
 			__atomic_store_n(&cfg->timeouts[t][i], config->timeouts[t][i],
 					 __ATOMIC_RELAXED);
+	__atomic_store_n(&cfg->rst_policy, config->rst_policy, __ATOMIC_RELAXED);
+	__atomic_store_n(&cfg->rst_limit, config->rst_limit, __ATOMIC_RELAXED);
 	__atomic_store_n(&cfg->pressure, config->pressure, __ATOMIC_RELEASE);
 	return rewind_clocks(loader);
 }

@@ -96,8 +96,8 @@ __u64 la_loader_clock(struct la_loader *loader, __u64 now);
 int la_loader_feed(struct la_loader *loader, enum la_prog prog, const struct la_captured *packet);
 
 /*
- * Other timeouts and another pressure, from now on and for the flows that there are: what would
- * have ended by them, ends. The rest of config must be as it was. Returns 0 or -errno.
+ * Other timeouts, another pressure and RST policy, from now on and for the flows that there are:
+ * what would have ended by them, ends. The rest of config must be as it was. Returns 0 or -errno.
  */
 int la_loader_reconfigure(struct la_loader *loader, const struct la_config *config);
 

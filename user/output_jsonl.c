@@ -123,6 +123,8 @@ static void put_rst(struct la_output *o, const struct la_rec *rec)
 	WORD(b, "verdict", la_rst_verdict_word(r->verdict));
 	put_forged(b, r->forged);
 	BOOL(b, "dropped", r->dropped);
+	if (r->rule)
+		WORD(b, "rule", la_rst_rule_word(r->rule));
 	put_segment_numbers(b, &r->seg);
 	put_states(b, r->state, false, false);
 }

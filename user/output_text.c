@@ -205,7 +205,7 @@ static void text_state(struct la_output *o, const struct la_rec *rec)
 /* Resets that the close line does not tell: the receiver kept the connection, or it smells. */
 static bool rst_is_news(const struct la_rec_rst *r)
 {
-	return r->forged || r->dropped ||
+	return r->forged || r->rule ||
 	       (r->verdict != LA_RST_EXACT && r->verdict != LA_RST_SYN_SENT_ACK_OK);
 }
 
@@ -229,8 +229,8 @@ static void text_rst(struct la_output *o, const struct la_rec *rec)
 	la_output_sgr(o, LA_SGR_RED);
 	la_buf_lit(&o->out, "  ");
 	la_buf_str(&o->out, la_rst_verdict_text(r->verdict));
-	if (r->dropped)
-		la_buf_lit(&o->out, ", dropped by policy");
+	if (r->rule)
+		la_buf_str(&o->out, r->dropped ? ", dropped by policy" : ", would be dropped");
 	if (r->forged) {
 		la_text_evidence(text, r->forged);
 		la_buf_lit(&o->out, ", perhaps forged: ");

@@ -13,6 +13,9 @@
 /* The flow table is a hash table of the kernel, all of it allocated at start. */
 #define FLOWS_MAX (1U << 26)
 
+/* Who lets so many guesses pass has no limit. */
+#define RST_LIMIT_MAX 1000000
+
 /* More than a gigabyte of records waits for nobody. */
 #define RING_MIB_MAX 1024
 
@@ -94,6 +97,27 @@ static int set_pressure(struct la_run_options *opts, const char *text, char *err
 	if (read_number(text, 100, &percent, err, size))
 		return -1;
 	opts->shared.cfg.pressure = (__u8)percent;
+	return 0;
+}
+
+static int set_rst_policy(struct la_run_options *opts, const char *text, char *err, size_t size)
+{
+	static const char *const policies[] = {LA_RST_POLICIES(LA_ROW_WORD)};
+	int at = la_word_find(text, policies, COUNT(policies), err, size);
+
+	if (at < 0)
+		return -1;
+	opts->shared.cfg.rst_policy = (__u8)(LA_RST_POLICY_OBSERVE + at);
+	return 0;
+}
+
+static int set_rst_limit(struct la_run_options *opts, const char *text, char *err, size_t size)
+{
+	__u64 limit;
+
+	if (read_number(text, RST_LIMIT_MAX, &limit, err, size))
+		return -1;
+	opts->shared.cfg.rst_limit = (__u32)limit;
 	return 0;
 }
 
@@ -198,6 +222,8 @@ enum {
 	OPT_MAX_FLOWS,
 	OPT_MAX_ATTEMPTS,
 	OPT_PRESSURE,
+	OPT_RST_POLICY,
+	OPT_RST_LIMIT,
 	OPT_RING_SIZE,
 	OPT_DECAP,
 	OPT_PERSIST,
@@ -228,6 +254,8 @@ static const struct la_run_option table[] = {
 	{"max-attempts", OPT_MAX_ATTEMPTS, .value = LA_VALUE_ONE, .set = set_max_attempts,
 	 FIXED(max_attempts)},
 	{"pressure", OPT_PRESSURE, .value = LA_VALUE_ONE, .set = set_pressure},
+	{"rst-policy", OPT_RST_POLICY, .value = LA_VALUE_ONE, .set = set_rst_policy},
+	{"rst-limit", OPT_RST_LIMIT, .value = LA_VALUE_ONE, .set = set_rst_limit},
 	{"ring-size", OPT_RING_SIZE, .value = LA_VALUE_ONE, .set = set_ring_size, FIXED(ring_bytes)},
 	{"decap", OPT_DECAP, .value = LA_VALUE_FLAG, .set = set_decap, FIXED(shared.cfg.decap)},
 	{"persist", OPT_PERSIST, .value = LA_VALUE_MAYBE, .set = set_persist, FIXED(persist)},
@@ -324,6 +352,11 @@ static bool tunnelled_resets(const struct la_run_options *opts)
 	return opts->shared.cfg.decap && la_policies_have(&opts->policies, LA_ACTION_RESET);
 }
 
+static bool limit_alone(const struct la_run_options *opts)
+{
+	return opts->shared.cfg.rst_limit && opts->shared.cfg.rst_policy != LA_RST_POLICY_STRICT;
+}
+
 static bool bpffs_alone(const struct la_run_options *opts)
 {
 	return *opts->bpffs && !*opts->persist;
@@ -338,6 +371,7 @@ bool la_run_options_clash(const struct la_run_options *opts, unsigned int i,
 	} clashes[] = {
 		{too_many_attempts, {"max-attempts", "that is more than max-flows has room for"}},
 		{no_text_ladder, {"ladder", "a ladder is text (leave out output)"}},
+		{limit_alone, {"rst-limit", "it goes with rst-policy strict"}},
 		{bpffs_alone, {"bpffs", "it goes with persist"}},
 		{tunnelled_resets,
 		 {"decap", "what is in a tunnel cannot be reset (leave out decap, or the policies "
@@ -528,6 +562,13 @@ void la_run_options_help(void)
 	       "                         are waited for less long, the fuller the less (default "
 	       "%u)\n",
 	       LA_FLOWS_DEFAULT, LA_ATTEMPTS_SHARE, LA_PRESSURE_DEFAULT);
+	puts("      --rst-policy WHAT  what becomes of RSTs that their receiver would not act on\n"
+	     "                           observe  they pass (default)\n"
+	     "                           dry-run  they pass, their records name the rule\n"
+	     "                           strict   they are dropped\n"
+	     "      --rst-limit N      strict: of a source that sends more than N of them a "
+	     "second,\n"
+	     "                         drop every RST");
 	puts("      --ring-size MIB    room for records that wait to be printed, a power of two\n"
 	     "                         (default 8): what finds it full is lost and counted, but\n"
 	     "                         for close records, which wait in the flow table");

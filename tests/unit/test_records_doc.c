@@ -274,6 +274,7 @@ Test(records_doc, words)
 		{"Certainty", la_certainty_word, LA_CERTAINTY_MAX},
 		{"Cause", la_cause_word, LA_CAUSE_MAX},
 		{"RST verdict", la_rst_verdict_word, LA_RST_VERDICT_MAX},
+		{"RST rule", la_rst_rule_word, LA_RULE_MAX},
 		{"Evidence", la_evidence_word, LA_EVIDENCE_MAX},
 		{"Close reason", la_close_reason_word, LA_CLOSE_REASON_MAX},
 		{"Closer", la_closer_word, LA_CLOSER_MAX},
