@@ -74,10 +74,10 @@ static void put_file(struct watch *w, const char *text)
 static struct watch watch_start(enum place place, const char *text)
 {
 	struct watch w = {.lab = la_lab_new(places[place].router),
-			  .fd = memfd_create("lastack.yaml", MFD_CLOEXEC)};
+			  .fd = memfd_create("lastack.yaml", 0)};
 	const char *const options[] = {"--config", w.path, NULL};
 
-	snprintf(w.path, sizeof(w.path), "/proc/%d/fd/%d", getpid(), w.fd);
+	snprintf(w.path, sizeof(w.path), "/proc/self/fd/%d", w.fd);
 	cr_assert(w.lab && w.fd >= 0);
 	for (int host = 0; place == AT_BRIDGE && host < LA_LAB_HOSTS; host++)
 		cr_assert(la_lab_sh(w.lab, (enum la_lab_host)host, "%s", bridge_scripts[host]));
