@@ -20,8 +20,9 @@
 
 # All that is needed to build and test, by its Debian 12 package name. The one list.
 DEPS = make gcc libc6-dev pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
-       libpcap-dev libmnl-dev nettle-dev uthash-dev libjansson-dev libyaml-dev libcap-ng-dev libseccomp-dev libmicrohttpd-dev libcriterion-dev libclang-rt-dev prometheus \
-       clang-format clang-tidy iproute2 nftables
+       libpcap-dev libmnl-dev nettle-dev uthash-dev libjansson-dev libyaml-dev libcap-ng-dev \
+       libseccomp-dev libmicrohttpd-dev libcriterion-dev libclang-rt-dev prometheus chromium \
+       chromium-driver clang-format clang-tidy iproute2 nftables
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin

@@ -70,22 +70,33 @@ int la_fetch_open(struct la_lab *lab, enum la_lab_host host, unsigned short port
 	return -1;
 }
 
-/* All that comes, until the other side closes. */
+/* The answer is complete: some servers say how long it is, and do not close. */
+static bool is_whole(const char *text, size_t len)
+{
+	const char *end = strstr(text, "\r\n\r\n"), *length;
+
+	length = end ? strcasestr(text, "\r\nContent-Length:") : NULL;
+	return length && length < end &&
+	       len >= (size_t)(end + 4 - text) + strtoul(length + 17, NULL, 10);
+}
+
+/* All that comes, until it is complete or the other side closes. */
 static char *read_all(int fd)
 {
 	size_t len = 0, room = 65536;
 	char *text = malloc(room);
 	ssize_t n = 1;
 
-	while (n && ready(fd, POLLIN, PATIENCE_MS)) {
+	*text = '\0';
+	while (n && !is_whole(text, len) && ready(fd, POLLIN, PATIENCE_MS)) {
 		if (len + 1 == room)
 			text = realloc(text, room *= 2);
 		n = recv(fd, text + len, room - len - 1, 0);
 		if (n < 0 && errno != EAGAIN)
 			break;
 		len += n > 0 ? (size_t)n : 0;
+		text[len] = '\0';
 	}
-	text[len] = '\0';
 	return text;
 }
 

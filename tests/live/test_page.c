@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_page.c - the live page in a real browser, with real connections.
+ *
+ *   client eth0 --- eth0 server   lastack and Chromium at the server, over its loopback
+ *
+ * Pictures are left in build/screenshots/ to be looked at: light and dark, wide and phone.
+ */
+#include "browser.h"
+#include "fetch.h"
+#include "observer.h"
+#include "talk.h"
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define URL	 "http://127.0.0.1:9464/"
+#define ECHO	 9443
+#define LEAK	 9444
+#define NOBODY	 9499
+#define OPEN	 6
+#define LEAKED	 3
+#define TALKS	 5
+#define FIRST	 42000
+#define SOON_MS	 20000
+#define ODD_NAME "<b>e&\"'0"
+
+struct scene {
+	struct la_lab *lab;
+	struct la_observer *obs;
+	struct la_browser *browser;
+	const char *ifname;
+	int client[OPEN + LEAKED], server[OPEN + LEAKED];
+};
+
+/* ---- connections to look at ---- */
+
+static int listen_at(const struct scene *s, unsigned short port)
+{
+	struct la_lab_addr at = la_lab_addr(LA_LAB_SERVER, AF_INET, port);
+	int fd = la_lab_socket(s->lab, LA_LAB_SERVER, AF_INET, SOCK_STREAM, 0), one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	cr_assert(!bind(fd, (const struct sockaddr *)&at.sa, at.len) && !listen(fd, 16));
+	return fd;
+}
+
+static void wait_for(int fd, short events)
+{
+	struct pollfd wait = {.fd = fd, .events = events};
+
+	cr_assert_eq(poll(&wait, 1, SOON_MS), 1);
+}
+
+static void open_one(struct scene *s, int i, int listener, unsigned short port)
+{
+	struct la_lab_addr at = la_lab_addr(LA_LAB_SERVER, AF_INET, port);
+
+	s->client[i] = la_lab_socket(s->lab, LA_LAB_CLIENT, AF_INET, SOCK_STREAM, 0);
+	cr_assert(!connect(s->client[i], (const struct sockaddr *)&at.sa, at.len) ||
+		  errno == EINPROGRESS);
+	wait_for(listener, POLLIN);
+	s->server[i] = accept(listener, NULL, NULL);
+	cr_assert_geq(s->server[i], 0);
+}
+
+/* Six that stay open, three whose server does not close. */
+static void plant(struct scene *s)
+{
+	int echo = listen_at(s, ECHO), leak = listen_at(s, LEAK);
+
+	for (int i = 0; i < OPEN + LEAKED; i++)
+		open_one(s, i, i < OPEN ? echo : leak, i < OPEN ? ECHO : LEAK);
+	for (int i = OPEN; i < OPEN + LEAKED; i++)
+		shutdown(s->client[i], SHUT_WR);
+	close(echo);
+	close(leak);
+}
+
+/* The client of connection i closes, then its server. */
+static void finish(struct scene *s, int i)
+{
+	char byte;
+
+	shutdown(s->client[i], SHUT_WR);
+	wait_for(s->server[i], POLLIN);
+	cr_assert_eq(read(s->server[i], &byte, 1), 0);
+	shutdown(s->server[i], SHUT_WR);
+	wait_for(s->client[i], POLLIN);
+}
+
+static void talk(const struct scene *s, int n)
+{
+	const struct la_talk_end client = {LA_LAB_CLIENT, la_lab_addr(LA_LAB_CLIENT, AF_INET,
+								      (unsigned short)(FIRST + n))},
+				 server = {LA_LAB_SERVER,
+					   la_lab_addr(LA_LAB_SERVER, AF_INET, 9500)};
+
+	cr_assert(la_talk(s->lab, &client, &server, 5000));
+}
+
+static void be_refused(const struct scene *s)
+{
+	struct la_lab_addr at = la_lab_addr(LA_LAB_SERVER, AF_INET, NOBODY);
+	int fd = la_lab_socket(s->lab, LA_LAB_CLIENT, AF_INET, SOCK_STREAM, 0);
+
+	connect(fd, (const struct sockaddr *)&at.sa, at.len);
+	wait_for(fd, POLLOUT);
+	close(fd);
+}
+
+/* ---- the scene ---- */
+
+static void start(struct scene *s)
+{
+	static const char *const options[] = {NULL};
+
+	s->obs = la_observer_start(s->lab, LA_LAB_SERVER, s->ifname, NULL, options);
+	cr_assert(s->obs, "lastack did not start");
+	cr_assert(la_fetch_until_ok(s->lab, LA_LAB_SERVER, 9464, "/readyz", SOON_MS));
+}
+
+static struct scene scene_new(const char *ifname)
+{
+	struct scene s = {.lab = la_lab_new(false), .ifname = ifname};
+
+	cr_assert(s.lab);
+	if (strcmp(ifname, "eth0") != 0)
+		cr_assert(la_lab_sh(
+			s.lab, LA_LAB_SERVER,
+			"ip link set eth0 down; ip link set eth0 name '<b>e&\"'\"'\"'0' && "
+			"ip link set '<b>e&\"'\"'\"'0' up && "
+			"ip addr show '<b>e&\"'\"'\"'0' | grep -q 'inet '"));
+	start(&s);
+	plant(&s);
+	s.browser = la_browser_new(s.lab, LA_LAB_SERVER, URL);
+	return s;
+}
+
+static void scene_end(struct scene *s)
+{
+	la_browser_free(s->browser);
+	for (int i = 0; i < OPEN + LEAKED; i++) {
+		close(s->client[i]);
+		close(s->server[i]);
+	}
+	la_observer_free(s->obs);
+	la_lab_free(s->lab);
+}
+
+static void complaints(struct scene *s, size_t count)
+{
+	json_t *log = la_browser_complaints(s->browser);
+	char *text = json_dumps(log, 0);
+
+	cr_expect_eq(json_array_size(log), count, "the browser says: %s", text);
+	free(text);
+	json_decref(log);
+}
+
+#define COUNT(state, who)                                                                          \
+	"[...document.querySelectorAll('#diagram g')].find(g => "                                  \
+	"g.querySelector('.count') && g.querySelector('text').textContent === '" state             \
+	"').querySelector('.count." who "').textContent"
+#define ROWS "document.querySelectorAll('#flows tr[data-id]').length"
+
+/* ---- tests ---- */
+
+/* What is planted is there, the filter picks of it, and the ladder of one grows as it ends. */
+Test(page, shows_what_happens, .timeout = 100)
+{
+	struct scene s = scene_new("eth0");
+
+	la_browser_look(s.browser, 1400, false);
+	la_browser_until(s.browser, COUNT("ESTABLISHED", "orig") " === '6'");
+	la_browser_until(s.browser, COUNT("CLOSE_WAIT", "resp") " === '3'");
+	la_browser_until(s.browser, ROWS " === 9");
+	for (int i = 0; i < TALKS; i++)
+		talk(&s, i);
+	be_refused(&s);
+	la_browser_until(s.browser, "document.querySelector('#closes .fin')");
+	la_browser_until(s.browser, "document.querySelector('#resets .refused')");
+	la_browser_until(
+		s.browser,
+		"document.querySelector('#stuck tbody').textContent.includes('CLOSE_WAIT')");
+	la_browser_type(s.browser, "#filter", "state established and port 9443\n");
+	la_browser_until(s.browser, ROWS " === 6");
+	la_browser_type(s.browser, "#filter", " (\n");
+	la_browser_until(s.browser, "!document.getElementById('complaint').hidden");
+	json_decref(
+		la_browser_run(s.browser, "document.getElementById('filter').value = 'port 9443'"));
+	la_browser_type(s.browser, "#filter", "\n");
+	la_browser_until(s.browser,
+			 "document.getElementById('complaint').hidden && " ROWS " === 6");
+	for (int i = 0; i < OPEN; i++)
+		finish(&s, i);
+	la_browser_type(s.browser, "#scroll", "\xee\x80\x95"); /* the key Down */
+	la_browser_until(s.browser, "document.querySelector('#flows [aria-selected=true]')");
+	la_browser_until(s.browser, "Number(document.getElementById('ladder').dataset.rungs) >= 4");
+	la_browser_until(s.browser,
+			 "document.getElementById('ladder').textContent.includes('fin, by orig')");
+	la_browser_picture(s.browser, "page-light");
+	la_browser_look(s.browser, 1400, true);
+	la_browser_picture(s.browser, "page-dark");
+	la_browser_look(s.browser, 390, false);
+	la_browser_until(s.browser, "document.documentElement.scrollWidth <= 390");
+	la_browser_picture(s.browser, "page-phone");
+	complaints(&s, 1); /* of the 400 that the bad filter earned */
+	scene_end(&s);
+}
+
+/* lastack ends and starts again: the page says so, and goes on by itself. */
+Test(page, survives_a_restart, .timeout = 100)
+{
+	struct scene s = scene_new("eth0");
+
+	la_browser_until(s.browser, ROWS " === 9");
+	cr_assert_eq(la_observer_stop(s.obs), 0);
+	la_observer_free(s.obs);
+	la_browser_until(s.browser, "document.querySelector('#status.away')");
+	start(&s);
+	la_browser_until(s.browser, "!document.querySelector('#status.away')");
+	talk(&s, 0);
+	la_browser_until(s.browser, "stories.size > 0"); /* events come again */
+	la_browser_until(s.browser, ROWS " >= 1");
+	scene_end(&s);
+}
+
+/* An interface may be called anything but / and blanks: here, it is text. */
+Test(page, a_name_is_no_markup, .timeout = 100)
+{
+	struct scene s = scene_new(ODD_NAME);
+
+	la_browser_until(s.browser, ROWS " === 9");
+	la_browser_until(s.browser, "[...document.querySelectorAll('#flows td')].some(td => "
+				    "td.textContent === '<b>e&\"\\'0')");
+	la_browser_until(s.browser, "!document.querySelector('#flows b')");
+	complaints(&s, 0);
+	scene_end(&s);
+}
+
+/* Every control has a name, every table its headings, and text stands out from its ground. */
+static const char accessible[] =
+	"const bad = [];"
+	"for (const e of document.querySelectorAll('input,button,[tabindex],svg,[role=region]'))"
+	"  if (!(e.ariaLabel || e.textContent.trim() || (e.labels && e.labels.length))) "
+	"bad.push(e.outerHTML.slice(0, 80));"
+	"for (const t of document.querySelectorAll('table'))"
+	"  if (![...t.tHead.rows[0].cells].every(c => c.scope === 'col')) bad.push(t.id);"
+	"const rgb = c => c.match(/[\\d.]+/g).map(Number);"
+	"const light = c => { const [r, g, b] = rgb(c).map(x => (x /= 255) <= .03928 ? x / 12.92 : "
+	"((x + .055) / 1.055) ** 2.4);"
+	"  return .2126 * r + .7152 * g + .0722 * b; };"
+	"const ground = e => { for (; e; e = e.parentElement) { const c = "
+	"getComputedStyle(e).backgroundColor;"
+	"  if (rgb(c)[3] !== 0) return c; } return 'rgb(255,255,255)'; };"
+	"for (const e of document.querySelectorAll('h1,h2,h3,p,th,td,dt,dd,label,button,output')) {"
+	"  if (!e.textContent.trim()) continue;"
+	"  const a = light(getComputedStyle(e).color), b = light(ground(e));"
+	"  const contrast = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);"
+	"  if (contrast < 4.5) bad.push(`${e.tagName} ${e.textContent.slice(0, 20)} "
+	"${contrast.toFixed(2)}`); }"
+	"if (document.documentElement.lang !== 'en' || !document.title) bad.push('document');"
+	"return bad.join('; ');";
+
+Test(page, is_accessible, .timeout = 100)
+{
+	struct scene s = scene_new("eth0");
+
+	la_browser_until(s.browser, ROWS " === 9");
+	for (int dark = 0; dark < 2; dark++) {
+		json_t *bad;
+
+		la_browser_look(s.browser, 1400, dark);
+		bad = la_browser_run(s.browser, accessible);
+		cr_expect_str_eq(json_string_value(bad), "");
+		json_decref(bad);
+	}
+	complaints(&s, 0);
+	scene_end(&s);
+}
