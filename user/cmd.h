@@ -32,6 +32,9 @@ int la_cmd_why(int argc, char **argv);
 /* Prints how much there is, and how fast it comes. */
 int la_cmd_stats(int argc, char **argv);
 
+/* Resets both ends of connections. */
+int la_cmd_kill(int argc, char **argv);
+
 /* Tells what `run --persist` has left in the kernel, and who runs it. */
 int la_cmd_status(int argc, char **argv);
 

@@ -71,6 +71,11 @@ static void records_wait(void *ctx, uint32_t events)
 	drain(ctx);
 }
 
+static void kill_by_hand(const struct la_control_conn *conn, void *ctx)
+{
+	la_enforce_kill(((struct run *)ctx)->enforce, &conn->key, conn->id);
+}
+
 static void time_to_look(void *ctx, uint32_t events)
 {
 	struct run *run = ctx;
@@ -78,6 +83,7 @@ static void time_to_look(void *ctx, uint32_t events)
 	(void)events;
 	la_drain_losses(run->loader, run->events);
 	drain(run);
+	la_control_server_kills(run->control, kill_by_hand, run);
 	la_enforce_tick(run->enforce, la_monotonic_ns());
 	la_web_beat(run->web, la_monotonic_ns(), !run->idle);
 }

@@ -5,7 +5,7 @@
  *   client                      daemon
  *     request  ---------------->
  *              <----------------  answer, or an error with its text
- *              <----------------  records ...                          (after LA_SAY_WATCH only)
+ *              <----------------  records ...                (after LA_SAY_WATCH and LA_SAY_KILL)
  *
  * A local SOCK_SEQPACKET socket, so a message arrives whole or not at all; its head names the
  * layout of everything behind it. The daemon computes nothing for a client: LA_SAY_MAPS is
@@ -31,6 +31,7 @@ enum la_say {
 	LA_SAY_MAPS = 1, /* no more than a head; answered by struct la_control_maps */
 	LA_SAY_WATCH,	 /* struct la_control_watch; answered by records without an end */
 	LA_SAY_CLOSES,	 /* struct la_control_closes; answered by the same, and some records */
+	LA_SAY_KILL,	 /* struct la_control_kill; answered by a policy record a connection */
 
 	LA_SAY_ERROR = 128, /* the text of why not */
 	LA_SAY_MAPS_ARE,
@@ -64,6 +65,25 @@ struct la_control_closes {
 	__u64 from;
 	struct la_rec_close records[];
 };
+
+/* A connection by its names. */
+struct la_control_conn {
+	struct la_key key;
+	__u64 id;
+};
+
+/*
+ * LA_SAY_KILL: both ends of these connections are to be reset. What else a connection of the
+ * socket asks of the kind is answered in the same stream; each answer is told to all who have
+ * asked.
+ */
+struct la_control_kill {
+	struct la_control_head head;
+	struct la_control_conn conns[]; /* up to the end of the message */
+};
+
+/* Connections that may wait to be reset. */
+#define LA_CONTROL_KILLS_MAX 65536
 
 #define LA_CONTROL_IFS_MAX 256
 

@@ -11,6 +11,7 @@
 #include "control.h"
 #include "filter.h"
 #include "options.h"
+#include "policy.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -34,6 +35,7 @@
 struct client {
 	int fd; /* -1: there is none */
 	bool watches;
+	bool kills;		  /* of the records, only those of LA_SAY_KILL */
 	struct la_filter *filter; /* of its watch, or NULL */
 	__u64 lost;		  /* records that it has not been told of */
 	__u64 batch_count;
@@ -55,8 +57,10 @@ struct la_control_server {
 	pthread_t thread;
 	struct la_rec_close *closes; /* number n in place n % LA_CONTROL_CLOSES; or NULL */
 	__u64 close_count;	     /* ever */
-	pthread_mutex_t lock;	     /* of closes and clients */
+	pthread_mutex_t lock;	     /* of closes and what follows */
 	struct client *clients[CLIENTS_MAX];
+	struct la_control_conn *kills; /* that wait */
+	unsigned int kill_count;
 };
 
 /* ---- watchers: called by the main thread, locked ---- */
@@ -110,9 +114,16 @@ static void catch_up(struct client *c)
 	send_batch(c);
 }
 
+/* Is it the answer to a LA_SAY_KILL? */
+static bool is_of_kill(const struct la_rec *rec)
+{
+	return rec->type == LA_REC_POLICY &&
+	       !strcmp(((const struct la_rec_policy *)rec)->policy, LA_POLICY_KILL);
+}
+
 static void offer(struct client *c, const struct la_rec *rec, size_t size)
 {
-	if (!c->watches || !la_filter_match(c->filter, rec))
+	if (!c->watches || (c->kills && !is_of_kill(rec)) || !la_filter_match(c->filter, rec))
 		return;
 	if (c->batch_size + size > sizeof(c->batch))
 		send_batch(c);
@@ -265,6 +276,60 @@ static void answer_closes(struct la_control_server *server, struct client *c, co
 	la_control_send(c->fd, answer, sizeof(*closes) + n * sizeof(*closes->records), NULL, 0);
 }
 
+/* With the lock. False: they would be too many. */
+static bool add_kills(struct la_control_server *server, const struct la_control_conn *conns,
+		      size_t count)
+{
+	struct la_control_conn *kills;
+
+	if (server->kill_count + count > LA_CONTROL_KILLS_MAX)
+		return false;
+	kills = realloc(server->kills, (server->kill_count + count) * sizeof(*kills));
+	if (!kills)
+		return false;
+	memcpy(kills + server->kill_count, conns, count * sizeof(*conns));
+	server->kills = kills;
+	server->kill_count += (unsigned int)count;
+	return true;
+}
+
+/* The first of them is answered by an empty batch. */
+static void answer_kill(struct la_control_server *server, struct client *c, const void *request,
+			size_t size)
+{
+	const struct la_control_kill *kill = request;
+	size_t count = (size - sizeof(*kill)) / sizeof(*kill->conns);
+	bool first = !c->watches, taken;
+
+	pthread_mutex_lock(&server->lock);
+	taken = !count || add_kills(server, kill->conns, count);
+	if (taken && first) {
+		c->watches = c->kills = true;
+		begin_batch(c);
+		send_batch(c);
+	}
+	pthread_mutex_unlock(&server->lock);
+	if (!taken)
+		answer_error(c, "too many connections wait to be reset");
+}
+
+void la_control_server_kills(struct la_control_server *server,
+			     void (*fn)(const struct la_control_conn *conn, void *ctx), void *ctx)
+{
+	struct la_control_conn *kills;
+	unsigned int count;
+
+	pthread_mutex_lock(&server->lock);
+	kills = server->kills;
+	count = server->kill_count;
+	server->kills = NULL;
+	server->kill_count = 0;
+	pthread_mutex_unlock(&server->lock);
+	for (unsigned int i = 0; i < count; i++)
+		fn(&kills[i], ctx);
+	free(kills);
+}
+
 /* What clients may say, and how long that is at least. */
 static const struct {
 	void (*answer)(struct la_control_server *server, struct client *c, const void *request,
@@ -274,6 +339,7 @@ static const struct {
 	[LA_SAY_MAPS] = {answer_maps, sizeof(struct la_control_head)},
 	[LA_SAY_WATCH] = {answer_watch, sizeof(struct la_control_watch)},
 	[LA_SAY_CLOSES] = {answer_closes, sizeof(struct la_control_closes)},
+	[LA_SAY_KILL] = {answer_kill, sizeof(struct la_control_kill)},
 };
 
 static void answer(struct la_control_server *server, struct client *c,
@@ -574,5 +640,6 @@ void la_control_server_stop(struct la_control_server *server)
 	close_all(server);
 	pthread_mutex_destroy(&server->lock);
 	free(server->closes);
+	free(server->kills);
 	free(server);
 }

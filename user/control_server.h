@@ -9,6 +9,7 @@
 #ifndef LA_USER_CONTROL_SERVER_H
 #define LA_USER_CONTROL_SERVER_H
 
+#include "control.h"
 #include "filter.h"
 #include "loader.h"
 #include "sink.h"
@@ -40,6 +41,10 @@ int la_control_server_start(struct la_control_server *server);
 
 /* Takes the records for those who watch; belongs to the server. */
 struct la_sink *la_control_server_sink(struct la_control_server *server);
+
+/* Gives each connection that a client wants to be reset to fn; for the thread of the sink. */
+void la_control_server_kills(struct la_control_server *server,
+			     void (*fn)(const struct la_control_conn *conn, void *ctx), void *ctx);
 
 /* Lets all clients go and removes the socket. Before the loader is closed. NULL is allowed. */
 void la_control_server_stop(struct la_control_server *server);

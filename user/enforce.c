@@ -38,6 +38,11 @@ struct la_enforce {
 	struct la_resets *resets; /* NULL: nothing has to be reset */
 	struct la_bucket brake;
 	__u64 brake_told, brake_held; /* ns; resets held back since then */
+	struct victim {
+		struct la_key key;
+		__u64 id;
+	} * victims; /* of kill, that wait for the brake */
+	unsigned int victim_count;
 	struct la_idset was, is;
 	__u64 walk_at; /* ns */
 	unsigned int walked;
@@ -349,6 +354,77 @@ static int renew_timeouts(const struct la_rec_flow *rec, const struct la_flow *f
 	return 0;
 }
 
+/* ---- by hand ---- */
+
+static const struct la_policy by_hand = {.name = LA_POLICY_KILL, .action = LA_ACTION_RESET};
+
+/* Begins to reset it. Returns NULL, or why not. */
+static const char *begin_kill(struct la_enforce *e, const struct la_rec *flow, __u64 now)
+{
+	struct la_rec_policy rec = record_of(&by_hand, flow, now);
+
+	if (la_policies_protects(e->policies, flow))
+		return "it is protected";
+	if (!e->resets)
+		return "lastack may not send RSTs";
+	switch (la_resets_begin(e->resets, &rec, now)) {
+	case 0:
+		return NULL;
+	case -EALREADY:
+		return "it is being reset already";
+	default:
+		return "it has just ended of itself";
+	}
+}
+
+static void kill_one(struct la_enforce *e, const struct victim *victim, __u64 now)
+{
+	const struct la_table table = la_loader_table(e->opts.loader);
+	struct la_rec_flow rec = {.at.h = {.v = LA_ABI_VERSION,
+					   .type = LA_REC_FLOW,
+					   .key = victim->key,
+					   .id = victim->id}};
+	const char *why = "it has just ended of itself";
+	struct la_rec_policy failed;
+	struct la_flow flow;
+
+	if (!la_loader_act(e->opts.loader, &victim->key, victim->id, LA_ACT_LOOK, 0, &flow)) {
+		la_record_flow(&rec, &victim->key, &flow, &table.config, now);
+		why = begin_kill(e, &rec.at.h, now);
+	}
+	if (!why)
+		return;
+	failed = record_of(&by_hand, &rec.at.h, now);
+	failed.result = LA_RESULT_FAILED;
+	snprintf(failed.detail, sizeof(failed.detail), "%s", why);
+	tell(e, &failed);
+}
+
+/* As many as the brake lets, the first first. */
+static void kill_some(struct la_enforce *e, __u64 now)
+{
+	unsigned int done = 0;
+
+	while (done < e->victim_count && la_bucket_take(&e->brake, now))
+		kill_one(e, &e->victims[done++], now);
+	e->victim_count -= done;
+	memmove(e->victims, e->victims + done, e->victim_count * sizeof(*e->victims));
+	if (e->victim_count) {
+		count_of(e, by_hand.name, by_hand.action)->braked++;
+		brake_holds(e, now);
+	}
+}
+
+void la_enforce_kill(struct la_enforce *e, const struct la_key *key, __u64 id)
+{
+	struct victim *victims = realloc(e->victims, (e->victim_count + 1) * sizeof(*e->victims));
+
+	if (!victims)
+		return;
+	e->victims = victims;
+	e->victims[e->victim_count++] = (struct victim){.key = *key, .id = id};
+}
+
 /* ---- outside ---- */
 
 static void enforce_record(struct la_sink *sink, const struct la_rec *rec)
@@ -378,9 +454,11 @@ struct la_enforce *la_enforce_new(const struct la_enforce_opts *opts)
 
 int la_enforce_can(struct la_enforce *e, const struct la_policies *policies)
 {
-	if (!e->resets && la_policies_have(policies, LA_ACTION_RESET))
-		e->resets = la_resets_new(e->opts.loader, reset_is_over, e);
-	return e->resets || !la_policies_have(policies, LA_ACTION_RESET) ? 0 : -1;
+	bool needed = la_policies_have(policies, LA_ACTION_RESET);
+
+	if (!e->resets) /* also for who kills by hand, and later it may be forbidden */
+		e->resets = la_resets_new(e->opts.loader, needed, reset_is_over, e);
+	return e->resets || !needed ? 0 : -1;
 }
 
 void la_enforce_policies(struct la_enforce *e, const struct la_policies *policies)
@@ -403,12 +481,16 @@ struct la_sink *la_enforce_sink(struct la_enforce *e)
 
 void la_enforce_follow(struct la_enforce *e)
 {
-	if (e->resets)
-		la_resets_follow(e->resets, e->opts.attach);
+	bool needed = la_policies_have(e->policies, LA_ACTION_RESET);
+
+	if (e->resets) /* who only watches does not listen on a bridge */
+		la_resets_follow(e->resets, needed ? e->opts.attach : NULL);
 }
 
 void la_enforce_tick(struct la_enforce *e, __u64 now)
 {
+	if (e->victim_count)
+		kill_some(e, now);
 	if (e->resets)
 		la_resets_tick(e->resets, now);
 	if (now >= e->walk_at && waits_for(e->policies, LA_WHEN_TIME))
@@ -426,6 +508,7 @@ void la_enforce_free(struct la_enforce *e)
 	if (!e)
 		return;
 	la_resets_free(e->resets);
+	free(e->victims);
 	la_idset_free(&e->was);
 	la_idset_free(&e->is);
 	free(e);

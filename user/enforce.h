@@ -57,6 +57,12 @@ void la_enforce_policies(struct la_enforce *enforce, const struct la_policies *p
 /* Takes the records of all connections. Owned by enforce. */
 struct la_sink *la_enforce_sink(struct la_enforce *enforce);
 
+/*
+ * Both ends of this connection are to be reset by hand: when the brake lets it, unless it is
+ * protected. What comes of it is a policy record with LA_POLICY_KILL for a name.
+ */
+void la_enforce_kill(struct la_enforce *enforce, const struct la_key *key, __u64 id);
+
 /* To be called when interfaces have changed. */
 void la_enforce_follow(struct la_enforce *enforce);
 

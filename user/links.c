@@ -179,7 +179,8 @@ void la_links_follow(struct la_links *links, const struct la_attach *attach)
 	for (unsigned int i = 0; i < links->count; i++)
 		links->ports[i].wanted = false;
 	for (const struct if_nameindex *at = all; at && at->if_index; at++)
-		if (la_attach_has(attach, (int)at->if_index) && is_bridge_port(at->if_index))
+		if (attach && la_attach_has(attach, (int)at->if_index) &&
+		    is_bridge_port(at->if_index))
 			want(links, at->if_index);
 	if_freenameindex(all);
 	for (unsigned int i = links->count; i--;) {

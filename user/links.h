@@ -24,7 +24,8 @@ struct la_links;
 /* NULL: out of memory. */
 struct la_links *la_links_new(void);
 
-/* Listens on the attached interfaces that are ports of a bridge, and on no others. */
+/* Listens on the attached interfaces that are ports of a bridge, and on no others; NULL: on none.
+ */
 void la_links_follow(struct la_links *links, const struct la_attach *attach);
 
 /* Takes what was heard since the last call. */

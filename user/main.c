@@ -29,6 +29,7 @@ static const struct verb verbs[] = {
 	{"stats", la_cmd_stats, "print how many there are, how fast they come, what is lost"},
 	{"replay", la_cmd_replay, "print the same from pcap or pcapng files"},
 	{"check-config", la_cmd_check_config, "tell what is wrong with a configuration file"},
+	{"kill", la_cmd_kill, "reset connections"},
 	{"status", la_cmd_status, "tell what run --persist has left in the kernel"},
 	{"detach", la_cmd_detach, "end what run --persist has left in the kernel"},
 	{"help", cmd_help, "this text, or that of a verb: lastack help VERB"},

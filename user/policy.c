@@ -20,9 +20,12 @@ static int set_name(struct la_policy *policy, const char *text, char *err, size_
 	for (size_t i = 0; i < len; i++)
 		if (!isalnum((unsigned char)text[i]) && !strchr("-_.", text[i]))
 			len = 0;
-	if (!len || len >= sizeof(policy->name)) {
-		snprintf(err, err_size, "%.40s (1 to %zu letters, digits, `-`, `_` and `.`)", text,
-			 sizeof(policy->name) - 1);
+	if (!len || len >= sizeof(policy->name) || !strcmp(text, LA_POLICY_KILL)) {
+		snprintf(
+			err, err_size,
+			"%.40s (1 to %zu letters, digits, `-`, `_` and `.`, and not " LA_POLICY_KILL
+			")",
+			text, sizeof(policy->name) - 1);
 		return -1;
 	}
 	strcpy(policy->name, text);

@@ -15,6 +15,9 @@
 #define LA_POLICIES_MAX 64
 #define LA_PROTECT_MAX	64
 
+/* Who acts by hand, in place of a policy's name; no policy has it. */
+#define LA_POLICY_KILL "kill"
+
 /* Resets a second, all policies together, unless told otherwise. */
 #define LA_MAX_RESETS_DEFAULT 100
 

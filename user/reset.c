@@ -107,7 +107,16 @@ size_t la_reset_write(const struct la_reset_rst *rst, __u8 packet[LA_RESET_BYTES
 
 /* ---- sockets ---- */
 
-struct la_reset *la_reset_open(void)
+static void tell_why(int err)
+{
+	bool forbidden = err == EPERM || err == EACCES;
+
+	la_fail(LA_EXIT_RUNTIME, "cannot reset connections", "raw socket", strerror(err),
+		forbidden ? "CAP_NET_RAW or root is needed, or no policy with `action: reset`"
+			  : NULL);
+}
+
+struct la_reset *la_reset_open(bool asked)
 {
 	struct la_reset *reset = calloc(1, sizeof(*reset));
 	int err = ENOMEM;
@@ -123,11 +132,8 @@ struct la_reset *la_reset_open(void)
 	/* a host may do without IPv6 */
 	if (reset && reset->v4 >= 0 && reset->frames >= 0 && reset->links)
 		return reset;
-	if (err == EPERM || err == EACCES)
-		la_fail(LA_EXIT_RUNTIME, "cannot reset connections", "raw socket", strerror(err),
-			"CAP_NET_RAW or root is needed, or no policy with `action: reset`");
-	else
-		la_fail(LA_EXIT_RUNTIME, "cannot reset connections", NULL, strerror(err), NULL);
+	if (asked)
+		tell_why(err);
 	la_reset_close(reset);
 	return NULL;
 }

@@ -28,12 +28,12 @@ struct la_reset_rst {
 /* Writes the RST from its IP header on, checksums too. Returns its length. */
 size_t la_reset_write(const struct la_reset_rst *rst, __u8 packet[LA_RESET_BYTES]);
 
-/* Opens what it needs to send. NULL: it may not, and why is on stderr. */
-struct la_reset *la_reset_open(void);
+/* Opens what it needs to send. NULL: it may not, and why is on stderr if somebody asked for it. */
+struct la_reset *la_reset_open(bool asked);
 
 /*
- * Listens on those attached interfaces that are ports of a bridge and no longer on others; to be
- * called when interfaces have changed.
+ * Listens on those attached interfaces that are ports of a bridge and no longer on others, NULL:
+ * on none; to be called when interfaces have changed.
  */
 void la_reset_follow(struct la_reset *reset, const struct la_attach *attach);
 

@@ -25,14 +25,14 @@ struct la_resets {
 	unsigned int count, room;
 };
 
-struct la_resets *la_resets_new(struct la_loader *loader, la_resets_fn over, void *ctx)
+struct la_resets *la_resets_new(struct la_loader *loader, bool asked, la_resets_fn over, void *ctx)
 {
 	struct la_resets *resets = calloc(1, sizeof(*resets));
 
 	if (!resets)
 		return NULL;
 	*resets = (struct la_resets){.loader = loader, .over = over, .ctx = ctx};
-	resets->reset = la_reset_open();
+	resets->reset = la_reset_open(asked);
 	if (resets->reset)
 		return resets;
 	free(resets);

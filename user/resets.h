@@ -21,8 +21,8 @@ struct la_resets;
 /* It is over: rec is what la_resets_begin() was given, with result, tries and detail. */
 typedef void (*la_resets_fn)(const struct la_rec_policy *rec, void *ctx);
 
-/* NULL: it cannot send, and why is on stderr. */
-struct la_resets *la_resets_new(struct la_loader *loader, la_resets_fn over, void *ctx);
+/* NULL: it cannot send, and why is on stderr if somebody asked for it. */
+struct la_resets *la_resets_new(struct la_loader *loader, bool asked, la_resets_fn over, void *ctx);
 
 /* See reset.h. */
 void la_resets_follow(struct la_resets *resets, const struct la_attach *attach);

@@ -10,6 +10,7 @@
 #include "sink.h"
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -359,6 +360,42 @@ int la_source_read(struct la_source *source, void (*fn)(const struct la_rec *rec
 		fn(rec, ctx);
 	}
 	return count;
+}
+
+/* Connections a message. */
+#define KILL_CONNS                                                                                 \
+	((LA_CONTROL_BYTES - sizeof(struct la_control_kill)) / sizeof(struct la_control_conn))
+
+/* Sends a message, and waits if the daemon is slow to take it. Returns 0 or -errno. */
+static int send_patiently(const struct la_source *source, const void *message, size_t size)
+{
+	struct pollfd wait = {.fd = source->fd, .events = POLLOUT};
+	int err = la_control_send(source->fd, message, size, NULL, 0);
+
+	while (err == -EAGAIN && poll(&wait, 1, PATIENCE_S * 1000) == 1)
+		err = la_control_send(source->fd, message, size, NULL, 0);
+	return err;
+}
+
+int la_source_kill(struct la_source *source, const struct la_control_conn *conns, size_t count)
+{
+	struct {
+		struct la_control_kill kill;
+		struct la_control_conn conns[KILL_CONNS];
+	} request = {.kill.head = la_control_head(LA_SAY_KILL)};
+	unsigned int fds;
+	int err = 0;
+
+	/* an empty one first: only that is answered */
+	if (ask(source, &request, sizeof(request.kill), NULL, 0, &fds) < 0)
+		return -1;
+	for (size_t part; count && !err; conns += part, count -= part) {
+		part = count < KILL_CONNS ? count : KILL_CONNS;
+		memcpy(request.conns, conns, part * sizeof(*conns));
+		err = send_patiently(source, &request,
+				     sizeof(request.kill) + part * sizeof(*conns));
+	}
+	return err ? fail_with(source, err) : 0;
 }
 
 void la_source_close(struct la_source *source)

@@ -9,6 +9,7 @@
 #ifndef LA_USER_SOURCE_H
 #define LA_USER_SOURCE_H
 
+#include "control.h"
 #include "loader.h"
 
 struct la_source_opts {
@@ -54,6 +55,13 @@ int la_source_fd(const struct la_source *source);
  */
 int la_source_read(struct la_source *source, void (*fn)(const struct la_rec *rec, void *ctx),
 		   void *ctx);
+
+/*
+ * Asks the lastack that runs to reset both ends of these connections; what becomes of each is a
+ * policy record to be read by la_source_read(), where others may be among them. Returns 0, or
+ * -1 with the reason on stderr.
+ */
+int la_source_kill(struct la_source *source, const struct la_control_conn *conns, size_t count);
 
 /* NULL is allowed. */
 void la_source_close(struct la_source *source);

@@ -11,12 +11,14 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -63,6 +65,7 @@ struct watch {
 	struct la_observer *obs;
 	int fd; /* of the file */
 	char path[64];
+	char control[64]; /* its socket */
 };
 
 static void put_file(struct watch *w, const char *text)
@@ -75,9 +78,10 @@ static struct watch watch_start(enum place place, const char *text)
 {
 	struct watch w = {.lab = la_lab_new(places[place].router),
 			  .fd = memfd_create("lastack.yaml", 0)};
-	const char *const options[] = {"--config", w.path, NULL};
+	const char *const options[] = {"--config", w.path, "--control", w.control, NULL};
 
 	snprintf(w.path, sizeof(w.path), "/proc/self/fd/%d", w.fd);
+	snprintf(w.control, sizeof(w.control), "/tmp/lastack-policy-%d.sock", getpid());
 	cr_assert(w.lab && w.fd >= 0);
 	for (int host = 0; place == AT_BRIDGE && host < LA_LAB_HOSTS; host++)
 		cr_assert(la_lab_sh(w.lab, (enum la_lab_host)host, "%s", bridge_scripts[host]));
@@ -93,6 +97,7 @@ static void watch_end(struct watch *w)
 	cr_expect(la_observer_stop(w->obs) == 0, "%s", la_observer_stderr(w->obs));
 	la_observer_free(w->obs);
 	la_lab_free(w->lab);
+	unlink(w->control);
 	close(w->fd);
 }
 
@@ -479,5 +484,83 @@ Test(policy, a_log_follows_events)
 	cr_expect_eq(count_of(&w, 0, "policy", NULL, NULL), 1);
 	close(pair.server);
 	hang_up(&half);
+	watch_end(&w);
+}
+
+/* ---- by hand ---- */
+
+static struct {
+	int code;
+	char out[16384], err[4096];
+} told;
+
+static void take_text(int fd, char *text, size_t size)
+{
+	ssize_t got = pread(fd, text, size - 1, 0);
+
+	text[got > 0 ? got : 0] = '\0';
+	close(fd);
+}
+
+#define KILL(w, ...) kill_by_hand(w, (const char *const[]){__VA_ARGS__, NULL})
+
+/* Runs lastack kill with these words beside the lastack that runs. */
+static void kill_by_hand(const struct watch *w, const char *const words[])
+{
+	int out = memfd_create("out", MFD_CLOEXEC), err = memfd_create("err", MFD_CLOEXEC), status;
+	const char *argv[16] = {la_observer_binary(), "kill", "--control", w->control};
+	int argc = 4, in = dup(STDIN_FILENO), null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	pid_t pid;
+
+	while (*words)
+		argv[argc++] = *words++;
+	cr_assert(dup2(null, STDIN_FILENO) == STDIN_FILENO);
+	pid = la_lab_spawn(w->lab, LA_LAB_SERVER, argv, out, err);
+	cr_assert(dup2(in, STDIN_FILENO) == STDIN_FILENO);
+	close(null);
+	close(in);
+	cr_assert(pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	told.code = WEXITSTATUS(status);
+	take_text(out, told.out, sizeof(told.out));
+	take_text(err, told.err, sizeof(told.err));
+}
+
+static void expect_told(int code, const char *out, const char *err)
+{
+	cr_expect(told.code == code && strstr(told.out, out) && strstr(told.err, err),
+		  "code %d, out:\n%s\nerr:\n%s", told.code, told.out, told.err);
+}
+
+Test(policy, kill_resets_what_its_filter_takes)
+{
+	struct watch w = watch_start(AT_HOST, "protect: port 9702\n");
+	struct la_pair pair = talk(&w, AF_INET, 0), other = talk(&w, AF_INET6, 1),
+		       safe = talk(&w, AF_INET, 2);
+
+	record_of(&w, 2, "state", "to", "ESTABLISHED");
+	KILL(&w, "dport", "9700");
+	expect_told(1, "ESTABLISHED", "--yes does it without asking");
+	KILL(&w, "--dry-run", "dport 9700 or dport 9702");
+	expect_told(0, "ESTABLISHED", "dry run: 2 would be reset");
+	KILL(&w, "--yes", "dport 1");
+	expect_told(0, "", "there is no such connection");
+	KILL(&w, "--yes");
+	expect_told(2, "", "no filter was given");
+	expect_alive(&pair);
+	KILL(&w, "--yes", "-o", "jsonl", "dport", "9700");
+	expect_told(0,
+		    "\"policy\":\"kill\",\"action\":\"reset\",\"dry_run\":false,\"result\":"
+		    "\"done\"",
+		    "lastack: 1 reset, 0 not");
+	expect_reset(&pair);
+	record_of(&w, 0, "policy", "policy", "kill");
+	cr_expect_str_eq(la_told_text(record_of(&w, 0, "close", NULL, NULL), "reason"), "policy");
+	KILL(&w, "--yes", "--all");
+	expect_told(1, "it is protected", "lastack: 1 reset, 1 not");
+	expect_reset(&other);
+	expect_alive(&safe);
+	hang_up(&pair);
+	hang_up(&other);
+	hang_up(&safe);
 	watch_end(&w);
 }
