@@ -21,8 +21,8 @@
 # All that is needed to build and test, by its Debian 12 package name. The one list.
 DEPS = make gcc libc6-dev pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
        libpcap-dev libmnl-dev nettle-dev uthash-dev libjansson-dev libyaml-dev libcap-ng-dev \
-       libseccomp-dev libmicrohttpd-dev libcriterion-dev libclang-rt-dev prometheus chromium \
-       chromium-driver clang-format clang-tidy iproute2 nftables
+       libseccomp-dev libmicrohttpd-dev libncurses-dev libcriterion-dev libclang-rt-dev prometheus chromium \
+       chromium-driver clang-format clang-tidy iproute2 nftables tmux
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -41,7 +41,7 @@ first_tool = $(or $(firstword $(foreach t,$(1),$(shell command -v $(t) 2>/dev/nu
 probe = $(eval $(1) := $(2))$($(1))
 
 VERSION := $(shell cat VERSION)
-LIBS     = libbpf libelf zlib libpcap libmnl nettle jansson yaml-0.1 libcap-ng libseccomp libmicrohttpd
+LIBS     = libbpf libelf zlib libpcap libmnl nettle jansson yaml-0.1 libcap-ng libseccomp libmicrohttpd ncurses
 WARN     = -Wall -Wextra -Werror
 INCLUDES = -Iinclude -Iuser -Ibuild
 DEFINES  = -D_GNU_SOURCE -DLA_VERSION='"$(VERSION)"'

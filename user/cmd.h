@@ -26,6 +26,9 @@ int la_cmd_list(int argc, char **argv);
 /* Explains connections. */
 int la_cmd_show(int argc, char **argv);
 
+/* Shows the connections on a screen. */
+int la_cmd_top(int argc, char **argv);
+
 /* Answers questions about all connections: who is to blame. */
 int la_cmd_why(int argc, char **argv);
 

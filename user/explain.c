@@ -99,11 +99,12 @@ static void title(const struct page *page, const char *text)
 	sgr(page, LA_SGR_RESET);
 }
 
-/* Goes on behind a title, and on further lines below it, with no word cut. */
-static void paragraph(const struct page *page, const char *text)
+/*
+ * Goes on in a line of `at` columns, behind a space if there is more than the title, and on
+ * further lines below, with no word cut.
+ */
+static void paragraph(const struct page *page, int at, const char *text)
 {
-	int at = INDENT;
-
 	while (*text) {
 		int n = (int)strcspn(text, " ");
 
@@ -139,7 +140,7 @@ static void sentence(const struct page *page, const char *name, const char *text
 	}
 	line[n] = '\0';
 	title(page, name);
-	paragraph(page, line);
+	paragraph(page, INDENT, line);
 }
 
 /* ---- who and where ---- */
@@ -164,18 +165,20 @@ static void print_head(const struct page *page)
 static void print_state(const struct page *page, unsigned int end)
 {
 	const struct la_rec_side *side = &page->at->side[end];
-	char spent[LA_TEXT_SHORT];
+	char spent[LA_TEXT_SHORT], line[160];
 
 	la_text_duration(spent, side->in_state[side->state < LA_STATE_MAX ? side->state : 0]);
+	snprintf(line, sizeof(line), "for %s: %s", spent, la_state_text(side->state));
 	title(page, la_text_end(end));
 	sgr(page, la_style_state(side->state));
 	fputs(la_state_word(side->state), page->to);
 	sgr(page, LA_SGR_RESET);
-	fprintf(page->to, " for %s: %s\n", spent, la_state_text(side->state));
+	paragraph(page, INDENT + (int)strlen(la_state_word(side->state)), line);
 	if (side->presumed) {
 		fprintf(page->to, "%*s", INDENT, "");
-		paragraph(page, "(presumed: a segment that was sent to it should have caused this; "
-				"nothing that it has sent since then proves it)");
+		paragraph(page, INDENT,
+			  "(presumed: a segment that was sent to it should have caused this; "
+			  "nothing that it has sent since then proves it)");
 	}
 }
 
@@ -198,7 +201,7 @@ static void print_end(const struct page *page)
 	la_text_verdict(verdict, page->at);
 	snprintf(line, sizeof(line), "It is over: %s.", verdict);
 	title(page, "end");
-	paragraph(page, line);
+	paragraph(page, INDENT, line);
 }
 
 static void print_silence(const struct page *page)
@@ -214,7 +217,7 @@ static void print_silence(const struct page *page)
 		 la_text_end(page->at->silent), spent, la_text_end(!page->at->silent),
 		 page->at->unanswered);
 	title(page, "silence");
-	paragraph(page, line);
+	paragraph(page, INDENT, line);
 }
 
 /* Windows that are shut: an application that does not read. */
@@ -230,7 +233,7 @@ static void print_shut(const struct page *page, unsigned int end)
 		 "%s may send nothing until it does.",
 		 la_text_end(end), la_text_end(!end));
 	title(page, "stalled");
-	paragraph(page, line);
+	paragraph(page, INDENT, line);
 }
 
 static void print_clock(const struct page *page)
@@ -246,7 +249,7 @@ static void print_clock(const struct page *page)
 		 left, la_timeout_word(clock),
 		 clock < LA_TIMEOUT_MAX && clocks[clock] ? clocks[clock] : "", idle);
 	title(page, "until");
-	paragraph(page, line);
+	paragraph(page, INDENT, line);
 }
 
 /* ---- what it has done ---- */
@@ -254,19 +257,19 @@ static void print_clock(const struct page *page)
 static void print_times(const struct page *page, unsigned int end)
 {
 	const struct la_rec_side *side = &page->at->side[end];
-	char line[400] = "", spent[LA_TEXT_SHORT];
-	size_t n = 0;
+	char line[400], spent[LA_TEXT_SHORT];
+	size_t n = (size_t)snprintf(line, sizeof(line), "%s:", la_text_end(end));
 
 	for (unsigned int state = 1; state < LA_STATE_MAX && n < sizeof(line); state++) {
 		if (!side->in_state[state])
 			continue;
 		la_text_duration(spent, side->in_state[state]);
-		n += (size_t)snprintf(line + n, sizeof(line) - n, "%s%s %s", n ? ", " : "",
-				      la_state_word(state), spent);
+		n += (size_t)snprintf(line + n, sizeof(line) - n, " %s %s,", la_state_word(state),
+				      spent);
 	}
-	fprintf(page->to, "%*s%s: ", INDENT, "", la_text_end(end));
-	fputs(line, page->to);
-	fputc('\n', page->to);
+	line[n - 1] = '\0'; /* the last comma */
+	fprintf(page->to, "%*s", INDENT, "");
+	paragraph(page, INDENT, line);
 }
 
 static void print_sent(const struct page *page, unsigned int end)

@@ -25,6 +25,7 @@ static const struct verb verbs[] = {
 	{"watch", la_cmd_watch, "print what a running lastack sees, as it happens"},
 	{"list", la_cmd_list, "print the connections that are tracked now"},
 	{"show", la_cmd_show, "explain a connection: why it is as it is, and who has to act"},
+	{"top", la_cmd_top, "show connections, states and servers on a screen"},
 	{"why", la_cmd_why, "tell who leaks, who resets, what is never completed"},
 	{"stats", la_cmd_stats, "print how many there are, how fast they come, what is lost"},
 	{"replay", la_cmd_replay, "print the same from pcap or pcapng files"},

@@ -78,13 +78,24 @@ __u64 la_rank_value(enum la_rank key, const struct la_rec_flow *flow)
 	return values[key](flow);
 }
 
-enum la_rank la_rank_find(const char *word)
+const char *la_rank_word(enum la_rank key)
 {
 #define LA_ROW_RANK_WORD(s, w) w,
 	static const char *const words[] = {"", LA_RANK_KEYS(LA_ROW_RANK_WORD)};
 
+	return words[key];
+}
+
+bool la_rank_is_time(enum la_rank key)
+{
+	return key == LA_RANK_AGE || key == LA_RANK_IDLE || key == LA_RANK_IN_STATE ||
+	       key == LA_RANK_TIMEOUT;
+}
+
+enum la_rank la_rank_find(const char *word)
+{
 	for (enum la_rank key = 1; key < LA_RANK_MAX; key++)
-		if (la_word_equal(word, strlen(word), words[key]))
+		if (la_word_equal(word, strlen(word), la_rank_word(key)))
 			return key;
 	return LA_NO_RANK;
 }

@@ -30,8 +30,12 @@ struct la_ranking;
  */
 struct la_ranking *la_ranking_new(enum la_rank key, bool least, size_t limit);
 
-/* Another key, from its word. 0: there is none of that word. */
+/* A key by its word. 0: there is none of that word. */
 enum la_rank la_rank_find(const char *word);
+
+/* The word of a key; is it a time, ns, or else a number? */
+const char *la_rank_word(enum la_rank key);
+bool la_rank_is_time(enum la_rank key);
 
 /* What a flow is sorted by: ns, bytes or a number. in-state: of the endpoint that is longer in its.
  */

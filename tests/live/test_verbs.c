@@ -9,6 +9,7 @@
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -376,6 +377,110 @@ Test(verbs, why_finds_who_leaks_and_who_resets)
 	expect_out("nobody");
 	for (int i = 0; i < 3; i++)
 		close_pair(&leaking[i]);
+}
+
+/* ---- top, in a terminal of 80 columns and 24 lines ---- */
+
+/* Runs tmux with these words; what it prints is in told.out. */
+static void tmux(const char *format, ...)
+{
+	char command[500];
+	va_list args;
+	FILE *pipe;
+	size_t n =
+		(size_t)snprintf(command, sizeof(command), "tmux -S %s.tmux -f /dev/null ", path);
+
+	va_start(args, format);
+	vsnprintf(command + n, sizeof(command) - n, format, args);
+	va_end(args);
+	pipe = popen(command, "r");
+	cr_assert_not_null(pipe);
+	n = fread(told.out, 1, sizeof(told.out) - 1, pipe);
+	told.out[n] = '\0';
+	told.code = pclose(pipe);
+}
+
+/* Looks at the screen until it shows this. */
+static void await_screen(const char *text)
+{
+	for (int ms = 0; ms < SOON_MS; ms += 50) {
+		tmux("capture-pane -p 2>&1");
+		if (strstr(told.out, text))
+			return;
+		poll(NULL, 0, 50);
+	}
+	cr_assert_fail("no '%s' on the screen:\n%s", text, told.out);
+}
+
+static void start_top(void)
+{
+	char terminal[80], command[400];
+	const char *argv[] = {"tmux", "-S", terminal, "-f", "/dev/null", "new-session", "-d",
+			      "-x",   "80", "-y",     "24", command,	 NULL};
+
+	snprintf(terminal, sizeof(terminal), "%s.tmux", path);
+	snprintf(command, sizeof(command), "%s top --control %s --delay 100ms",
+		 la_observer_binary(), path);
+	cr_assert_eq(end_of(la_lab_spawn(lab, LA_LAB_SERVER, argv, -1, -1)), 0);
+}
+
+static void end_top(void)
+{
+	char terminal[80];
+
+	for (int ms = 0; ms < SOON_MS && !told.code; ms += 50) {
+		tmux("has-session 2>&1");
+		poll(NULL, 0, 50);
+	}
+	cr_expect_neq(told.code, 0, "top is still there");
+	tmux("kill-server 2>&1");
+	snprintf(terminal, sizeof(terminal), "%s.tmux", path);
+	unlink(terminal);
+}
+
+Test(verbs, top_shows_states_servers_and_connections)
+{
+	struct la_pair leaking[3];
+
+	start();
+	for (int i = 0; i < 3; i++)
+		leaking[i] = leaking_pair(i);
+	start_top();
+	await_screen("10.9.2.1:9701           3     0     0    0     3");
+	cr_expect(strstr(told.out, "\nCLOSE_WAIT           0        3"), "%s", told.out);
+	cr_expect(strstr(told.out, "\nFIN_WAIT_2           3        0"), "%s", told.out);
+	cr_expect(strstr(told.out, " > 10.9.2.1:9701\n"), "%s", told.out);
+	cr_expect(strstr(told.out, "\nq quit"), "%s", told.out);
+	tmux("send-keys Down Enter");
+	await_screen("The application of the server has to close its socket.");
+	tmux("send-keys q / 'prot 1' Enter");
+	await_screen("did you mean 'port'?");
+	tmux("send-keys / 'dport 1' Enter");
+	await_screen("filter: dport 1");
+	cr_expect_null(strstr(told.out, "10.9.2.1:9701"), "%s", told.out);
+	tmux("send-keys p");
+	await_screen("PAUSED");
+	tmux("send-keys q");
+	end_top();
+	for (int i = 0; i < 3; i++)
+		close_pair(&leaking[i]);
+}
+
+Test(verbs, top_ends_with_the_daemon)
+{
+	start();
+	start_top();
+	await_screen("lastack top  0 of ");
+	cr_expect_eq(la_observer_stop(daemon_), 0);
+	end_top();
+}
+
+Test(verbs, top_needs_a_terminal)
+{
+	start();
+	ASK("top");
+	cr_expect_eq(told.code, 1);
+	cr_expect(strstr(told.err, "must be a terminal"), "%s", told.err);
 }
 
 /* ---- without a daemon ---- */
