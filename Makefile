@@ -303,10 +303,10 @@ fuzz-run/%: build/% FORCE
 		$(if $(FUZZ_NEW),,rm -rf "$$new";) exit $$code
 
 # The truth lab at 1,000 connections without loss, and at 300 with: no step may differ from the
-# kernels' but what lastack marks as presumed.
+# kernels' but what lastack marks as presumed, and no RST may be dropped.
 truth-run: build/lastack build/truth FORCE
-	$(Q)build/truth -n 1000 -s 1 build/lastack
-	$(Q)build/truth -n 300 -s 1 -l build/lastack
+	$(Q)build/truth -n 1000 -s 1 -p strict build/lastack
+	$(Q)build/truth -n 300 -s 1 -l -p strict build/lastack
 
 # What tests/run asks for: the names of its tests.
 suites:

@@ -3,7 +3,7 @@
  * la_rst_policy.h - which RSTs a policy keeps from their receiver, if there is one at all.
  *
  *   strict   its number is not the one that the receiver p expects, so p would not act on it
- *            (RFC 9293 3.10.7, RFC 5961 3.2): at best it would ask
+ *            (RFC 9293 3.10.7, RFC 5961 3.2), and nothing else in it speaks for the sender s;
  *            or it is the second of two RSTs of which no host sends both, and the distance from
  *            which it comes says that this one is the forged one
  *   limit    its number fits, but its source has just sent too many that did not: who guesses
@@ -31,8 +31,24 @@ LA_INLINE bool la_can_judge(const struct la_flow *f, const struct la_side *s,
 {
 	return !(f->flags & (LA_F_MIDSTREAM | LA_F_PROVISIONAL)) && !(f->policy & LA_P_RESET) &&
 	       !la_ended(f) && la_is_synchronized(s) && la_is_synchronized(p) &&
-	       (p->flags & LA_S_ACKS) && s->pkts && p->pkts &&
+	       (s->flags & p->flags & LA_S_ACKS) && s->pkts && p->pkts &&
 	       !((s->flags | p->flags) & LA_S_REFUSED);
+}
+
+/*
+ * Could s have sent it, though p does not expect it? An abort acknowledges what s has received,
+ * which nobody can guess: data that s sent before was lost, or is on its way. Without an ACK it
+ * answers a segment of p, at the number that this acknowledged (RFC 9293 3.5.2): one of the last
+ * window is on its way.
+ */
+LA_INLINE bool la_rst_matches(const struct la_side *s, const struct la_side *p,
+			      const struct la_segment *seg)
+{
+	__u32 behind = p->ack - seg->seq;
+
+	if (seg->flags & LA_ACK)
+		return !la_before(seg->ack, s->ack) && !la_after(seg->ack, p->nxt);
+	return behind && behind <= 65536U << (p->wscale & 15);
 }
 
 /* Strong evidence speaks against one of two RSTs; from elsewhere: against this one. */
@@ -50,8 +66,9 @@ LA_INLINE __u8 la_rst_rule(const struct la_flow *f, const struct la_side *s,
 {
 	if (!la_can_judge(f, s, p))
 		return 0;
-	if (verdict == LA_RST_OUT_OF_WINDOW || verdict == LA_RST_IN_WINDOW ||
-	    la_is_proven_forged(evidence))
+	if (verdict == LA_RST_OUT_OF_WINDOW || verdict == LA_RST_IN_WINDOW)
+		return la_rst_matches(s, p, seg) ? 0 : LA_RULE_STRICT;
+	if (la_is_proven_forged(evidence))
 		return LA_RULE_STRICT;
 	return seg->limited ? LA_RULE_LIMIT : 0;
 }

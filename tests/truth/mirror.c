@@ -23,6 +23,7 @@ struct la_mirror {
 	pid_t pid;
 	FILE *out;
 	FILE *err;
+	unsigned long rsts, dropped; /* RSTs that it told of; of them, by a rule not to pass */
 };
 
 /* A connection by its id. */
@@ -89,18 +90,18 @@ static bool wait_attached(struct la_mirror *mirror, int interface_count)
 }
 
 struct la_mirror *la_mirror_start(struct la_lab *lab, const char *binary, enum la_lab_host host,
-				  const char *hook)
+				  const char *hook, const char *rst_policy)
 {
 	const char *const *ifname = interfaces[host];
-	const char *argv[ARGS_MAX] = {binary,	"run", "-o", "jsonl",
-				      "--hook", hook,  "-i", ifname[0]};
+	const char *argv[ARGS_MAX] = {binary,	  "run",    "-o", "jsonl", "--rst-policy",
+				      rst_policy, "--hook", hook, "-i",	   ifname[0]};
 	struct la_mirror *mirror = calloc(1, sizeof(*mirror));
 
 	if (!mirror)
 		return NULL;
 	if (ifname[1]) {
-		argv[8] = "-i";
-		argv[9] = ifname[1];
+		argv[10] = "-i";
+		argv[11] = ifname[1];
 	}
 	mirror->out = tmpfile();
 	mirror->err = tmpfile();
@@ -259,7 +260,18 @@ static struct named *find(struct named **names, struct la_conns *conns, const js
 	return named;
 }
 
-static bool read_record(const char *line, struct named **names, struct la_conns *conns)
+/* Shows a RST that a rule would not let pass: in the lab all of them are sent by a host. */
+static void read_rst(struct la_mirror *mirror, const json_t *record, const char *line)
+{
+	mirror->rsts++;
+	if (!json_object_get(record, "rule"))
+		return;
+	if (!mirror->dropped++)
+		fprintf(stderr, "mirror: a RST that should pass: %s", line);
+}
+
+static bool read_record(struct la_mirror *mirror, const char *line, struct named **names,
+			struct la_conns *conns)
 {
 	json_t *record = json_loads(line, 0, NULL);
 	bool ok = json_is_object(record);
@@ -270,6 +282,8 @@ static bool read_record(const char *line, struct named **names, struct la_conns 
 		ok = named;
 		if (named)
 			read_state(&conns->conn[named->at], record);
+	} else if (ok && strcmp(text(record, "type"), "rst") == 0) {
+		read_rst(mirror, record, line);
 	} else if (ok && strcmp(text(record, "type"), "lost") == 0) {
 		ok = false;
 	}
@@ -288,7 +302,7 @@ static bool read_records(struct la_mirror *mirror, struct la_conns *conns)
 
 	rewind(mirror->out);
 	while (ok && getline(&line, &room, mirror->out) > 0)
-		ok = read_record(line, &names, conns);
+		ok = read_record(mirror, line, &names, conns);
 	HASH_ITER (hh, names, named, next) {
 		HASH_DEL(names, named);
 		free(named);
@@ -312,6 +326,12 @@ bool la_mirror_stop(struct la_mirror *mirror, struct la_conns *conns)
 	fprintf(stderr, "mirror: lastack did not end well (wait status %d); it said:\n", status);
 	show_errors(mirror);
 	return false;
+}
+
+unsigned long la_mirror_rsts(const struct la_mirror *mirror, unsigned long *dropped)
+{
+	*dropped = mirror->dropped;
+	return mirror->rsts;
 }
 
 static void print_record(const json_t *record)

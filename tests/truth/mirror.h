@@ -14,12 +14,19 @@
 
 struct la_mirror;
 
-/* hook: for --hook. NULL, with the reason on stderr, if it is not attached in time. */
+/* hook: for --hook; rst_policy: for --rst-policy. NULL, with the reason on stderr, if it is not
+ * attached in time. */
 struct la_mirror *la_mirror_start(struct la_lab *lab, const char *binary, enum la_lab_host host,
-				  const char *hook);
+				  const char *hook, const char *rst_policy);
 
 /* Asks it to end and reads what it told. False, with the reason on stderr, if that is broken. */
 bool la_mirror_stop(struct la_mirror *mirror, struct la_conns *conns);
+
+/*
+ * How many RSTs it told of; *dropped: how many of them a rule did not let pass, or in a dry run
+ * would not have. Only after la_mirror_stop().
+ */
+unsigned long la_mirror_rsts(const struct la_mirror *mirror, unsigned long *dropped);
 
 /* Kills it if it still runs. NULL is fine. */
 void la_mirror_free(struct la_mirror *mirror);

@@ -6,14 +6,16 @@
  *   client eth0 ------- left router right ------- eth0 server
  *   lastack             lastack                   lastack
  *
- * usage: build/truth [-n N] [-s SEED] [-l] [-j JOBS] [-x HOOK,HOOK,HOOK] [-d N] LASTACK
+ * usage: build/truth [-n N] [-s SEED] [-l] [-p POLICY] [-j JOBS] [-x HOOK,HOOK,HOOK] [-d N]
+ *        LASTACK
  *   -l   the network loses, doubles, delays and so reorders
+ *   -p   what the three make of RSTs: observe (default), dry-run or strict
  *   -x   hooks of the client's, the middle's and the server's lastack
  *   -d   print so many of the endpoints that differ
  * Exit code 1 if the lab failed or lastack told something else than the kernels did: anything of
  * a host's own endpoint as seen there, and elsewhere what it does not mark as presumed
- * (compare.c); without loss no more than one in a thousand may be so marked. 2 for a wrong
- * command line.
+ * (compare.c), or kept a RST from its receiver: all of them are sent by a host; without loss no
+ * more than one in a thousand may be so marked. 2 for a wrong command line.
  */
 #include "compare.h"
 #include "kernel.h"
@@ -59,6 +61,7 @@ struct options {
 	bool loss;
 	int jobs;
 	int show;
+	const char *policy;
 	const char *hook[POINTS];
 };
 
@@ -160,8 +163,8 @@ static bool build(struct truth *t)
 	if (!t->kernel)
 		return false;
 	for (i = 0; i < POINTS; i++) {
-		t->mirror[i] =
-			la_mirror_start(t->lab, t->opts.binary, points[i].host, t->opts.hook[i]);
+		t->mirror[i] = la_mirror_start(t->lab, t->opts.binary, points[i].host,
+					       t->opts.hook[i], t->opts.policy);
 		if (!t->mirror[i])
 			return false;
 	}
@@ -541,6 +544,20 @@ static unsigned long differing(const struct truth *t)
 	return all;
 }
 
+/* RSTs that were not let pass; prints how many there were. */
+static unsigned long dropped(const struct truth *t)
+{
+	unsigned long told = 0, all = 0, here;
+	int at;
+
+	for (at = 0; at < POINTS; at++) {
+		told += la_mirror_rsts(t->mirror[at], &here);
+		all += here;
+	}
+	printf("%lu RSTs told, %lu not let pass, policy %s\n", told, all, t->opts.policy);
+	return all;
+}
+
 /* The lab may miss a step of a kernel, but seldom: less than one endpoint in a thousand. */
 static bool is_sound(const struct truth *t)
 {
@@ -561,7 +578,7 @@ static int run(struct truth *t)
 	printf("\n%u plays, %zu connections, seed %llu, %s loss, %lu endpoints differ, %.1f s\n",
 	       t->opts.n, t->was.count, (unsigned long long)t->opts.seed,
 	       t->opts.loss ? "with" : "without", differing(t), now_s() - start);
-	code = differing(t) || !is_sound(t);
+	code = dropped(t) || differing(t) || !is_sound(t);
 cleanup:
 	kill_workers(t);
 	for (t->at = 0; t->at < POINTS; t->at++) {
@@ -593,13 +610,15 @@ static bool parse(struct options *o, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "n:s:lj:x:d:")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:lp:j:x:d:")) != -1) {
 		if (c == 'n')
 			o->n = (unsigned int)strtoul(optarg, NULL, 10);
 		else if (c == 's')
 			o->seed = strtoull(optarg, NULL, 10);
 		else if (c == 'l')
 			o->loss = true;
+		else if (c == 'p')
+			o->policy = optarg;
 		else if (c == 'j')
 			o->jobs = atoi(optarg);
 		else if (c == 'd')
@@ -613,14 +632,17 @@ static bool parse(struct options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct truth t = {
-		.opts = {
-			.n = 1000, .seed = 1, .jobs = 64, .show = 1, .hook = {"xdp", "tc", "xdp"}}};
+	struct truth t = {.opts = {.n = 1000,
+				   .seed = 1,
+				   .jobs = 64,
+				   .show = 1,
+				   .policy = "observe",
+				   .hook = {"xdp", "tc", "xdp"}}};
 
 	if (!parse(&t.opts, argc, argv)) {
 		fprintf(stderr,
-			"usage: truth [-n N (at most %d)] [-s SEED] [-l] [-j JOBS (at most %d)] "
-			"[-x HOOK,HOOK,HOOK] [-d N] LASTACK\n",
+			"usage: truth [-n N (at most %d)] [-s SEED] [-l] [-p POLICY] "
+			"[-j JOBS (at most %d)] [-x HOOK,HOOK,HOOK] [-d N] LASTACK\n",
 			PLAYS_MAX, JOBS_MAX);
 		return 2;
 	}

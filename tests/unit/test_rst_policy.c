@@ -55,7 +55,7 @@ Test(rst_policy, what_the_receiver_would_not_act_on)
 		enum la_rst_verdict verdict;
 	} guesses[] = {
 		{12, LA_RST_IN_WINDOW},	       {20000, LA_RST_IN_WINDOW},
-		{65535, LA_RST_IN_WINDOW},     {10, LA_RST_OUT_OF_WINDOW},
+		{65535, LA_RST_IN_WINDOW},     {0x7fffffff, LA_RST_OUT_OF_WINDOW},
 		{70000, LA_RST_OUT_OF_WINDOW}, {0x80000000, LA_RST_OUT_OF_WINDOW},
 	};
 
@@ -63,7 +63,7 @@ Test(rst_policy, what_the_receiver_would_not_act_on)
 	for (size_t i = 0; i < sizeof(guesses) / sizeof(*guesses); i++) {
 		talk_lines(&t, {ORIG, R, guesses[i].seq, DROPPED});
 		assert_told(guesses[i].verdict, LA_RULE_STRICT, true);
-		talk_lines(&t, {ORIG, RA, guesses[i].seq, 101, DROPPED});
+		talk_lines(&t, {ORIG, RA, guesses[i].seq, 102, DROPPED});
 	}
 	talk_lines(&t, {ORIG, R, 11, CUT});
 	assert_told(LA_RST_EXACT, 0, false);
@@ -131,6 +131,26 @@ Test(rst_policy, an_abort_with_data_in_flight_passes)
 	talk_lines(&t, TALKED, {ORIG, PA, 11, 101, 500}, {ORIG, PA, 511, 101, 500},
 		   {ORIG, RA, 1011, 101, CUT});
 	assert_told(LA_RST_EXACT, 0, false);
+}
+
+/* The same, but the data was lost before it came here, or the RST overtook it. */
+Test(rst_policy, an_abort_vouches_for_itself_by_its_ack)
+{
+	talk_lines(&t, TALKED, {ORIG, RA, 1011, 101, .reason = LA_R_RST_IGNORED});
+	assert_told(LA_RST_IN_WINDOW, 0, false);
+}
+
+/* Unsent, or acknowledged long ago. */
+Test(rst_policy, who_does_not_know_the_ack_does_not_pass)
+{
+	talk_lines(&t, TALKED, {ORIG, RA, 1011, 102, DROPPED}, {ORIG, RA, 1011, 100, DROPPED});
+}
+
+/* Its receiver will not heed it: it has acknowledged more since. */
+Test(rst_policy, the_answer_to_an_older_segment_passes)
+{
+	talk_lines(&t, TALKED, {ORIG, R, 1, .reason = LA_R_RST_OUT_OF_WINDOW});
+	assert_told(LA_RST_OUT_OF_WINDOW, 0, false);
 }
 
 /* Crashed, and started again: it answers at the number that is acknowledged. */
