@@ -74,7 +74,8 @@ struct la_side {
 	__u8 state;	  /* enum la_state; 0: the flow is not open yet */
 	__u8 wscale;	  /* shift of its window field, 0 until both SYNs agreed */
 	__u8 ttl;	  /* of its last acceptable segment that was no RST; 0: none yet */
-	__u8 before;	  /* enum la_state before its peer's last segment moved it; 0: it did not */
+	__u8 before : 4;  /* enum la_state before its peer's last segment moved it; 0: it did not */
+	__u8 was : 4;	  /* enum la_state before the RST that ended it; 0: none has */
 	__u16 mss;	  /* from its SYN; 0: not known */
 	__u64 bytes;	  /* payload by sequence space */
 	__u32 wnd;	  /* RCV.WND as it advertised it last, bytes */
@@ -91,7 +92,7 @@ struct la_side {
 	__u32 retrans;	/* segments that carried nothing new */
 	__u32 zeros;	/* segments that announced a zero window */
 	__u32 rst_peer; /* SND.NXT of its peer at its last RST */
-	__u8 was;	/* enum la_state before the RST that ended it; 0: none has */
+	__u8 passed;	/* la_passed_bit() of what it left only presumed, since it was certain */
 	__u8 ttl_first; /* of its first acceptable segment */
 	__u8 icmp_type; /* last ICMP error that quoted a segment of it; 0: none */
 	__u8 icmp_code;
@@ -212,6 +213,19 @@ LA_INLINE bool la_before(__u32 a, __u32 b)
 LA_INLINE bool la_after(__u32 a, __u32 b)
 {
 	return la_before(b, a);
+}
+
+/* In la_side.passed, SYN_SENT to LAST_ACK: the others are not left by what a side receives. */
+LA_INLINE __u8 la_passed_bit(__u32 state)
+{
+	return 1U << state >> LA_SYN_SENT;
+}
+
+/* What a side has sent proves that it is in its state. */
+LA_INLINE void la_prove_state(struct la_side *s)
+{
+	s->flags &= ~LA_S_PRESUMED;
+	s->passed = 0;
 }
 
 /* It has ended, and nothing has shown since that it goes on all the same. */

@@ -55,8 +55,8 @@ LA_INLINE void la_accept_rst(struct la_pass *x, enum la_rst_verdict verdict)
 	la_close(f, policy ? LA_CLOSE_POLICY : la_reset_reason(f, verdict),
 		 policy ? LA_BY_POLICY : la_first_closer(f, x->d), x->out);
 	la_rst_proves(x);
-	x->s->was = x->s->state;
-	x->p->was = x->p->state;
+	la_keep_state(x->s);
+	la_keep_state(x->p);
 	la_move(f, x->d, LA_EV_RESET, LA_SEEN, LA_CAUSE_RST, x->out);
 	la_presume_reset(x, !x->d);
 }

@@ -158,8 +158,14 @@ LA_INLINE void la_prove_fin_arrived(struct la_pass *x)
 	if (passive && s->state == LA_FIN_WAIT_1 && !(x->seg->flags & LA_FIN))
 		la_move(x->f, x->d, LA_EV_RCV_ACK_OF_FIN, LA_SEEN, LA_CAUSE_ACK, x->out);
 	la_move(x->f, x->d, LA_EV_RCV_FIN, doubt ? LA_PRESUMED : LA_SEEN, LA_CAUSE_ACK, x->out);
-	if (!doubt && (s->state != LA_TIME_WAIT || passive))
-		s->flags &= ~LA_S_PRESUMED;
+	if (doubt)
+		return;
+	if (s->state != LA_TIME_WAIT || passive) {
+		la_prove_state(s);
+	} else { /* the ACK of its own FIN may yet be on its way */
+		s->before = LA_CLOSING;
+		s->passed = la_passed_bit(LA_CLOSING);
+	}
 }
 
 /* What a segment proves about its sender. */
@@ -170,6 +176,7 @@ LA_INLINE void la_prove_sender(struct la_pass *x, __u32 end)
 	enum la_certainty how = la_is_belated_fin(x) || !p->pkts ? LA_PRESUMED : LA_SEEN;
 	bool fin = x->seg->flags & LA_FIN;
 
+	s->passed &= ~la_passed_bit(LA_SYN_RECEIVED); /* it had the third ACK */
 	if (s->state == LA_SYN_SENT)
 		la_on_handshake_ack(x);
 	if (s->state == LA_CLOSED && p->state == LA_SYN_RECEIVED)
@@ -184,7 +191,7 @@ LA_INLINE void la_prove_sender(struct la_pass *x, __u32 end)
 	if (s->state == LA_SYN_RECEIVED && p->state == LA_SYN_RECEIVED && (p->flags & LA_S_ACKS))
 		la_move(x->f, x->d, LA_EV_RCV_ACK_OF_SYN, LA_SEEN, LA_CAUSE_ACK, x->out);
 	if (s->state == LA_ESTABLISHED)
-		s->flags &= ~LA_S_PRESUMED;
+		la_prove_state(s);
 	if ((p->flags & LA_S_FIN) && !la_before(x->seg->ack, p->fin_end) &&
 	    (!la_is_cut(x->f) || s->state != LA_CLOSED))
 		la_prove_fin_arrived(x);
@@ -204,10 +211,9 @@ LA_INLINE void la_presume_receiver(struct la_pass *x)
 {
 	struct la_side *s = x->s, *p = x->p;
 	bool arrives = (s->flags & LA_S_FIN) && s->hole_lo == s->hole_hi;
-	/* The third ACK may have met nobody: so may all that follow it, until p speaks. */
-	bool doubt = (p->flags & LA_S_PRESUMED) && p->before == LA_SYN_RECEIVED;
-	__u8 peer = !x->d, before = p->state;
+	__u8 peer = !x->d, first = p->state, before = first;
 
+	p->before = 0;
 	if (la_is_cut(x->f))
 		return;
 	if (la_after(x->seg->ack, p->isn) &&
@@ -217,12 +223,15 @@ LA_INLINE void la_presume_receiver(struct la_pass *x)
 		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);
 	if ((p->flags & LA_S_FIN) && !la_before(x->seg->ack, p->fin_end))
 		la_move(x->f, peer, LA_EV_RCV_ACK_OF_FIN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
-	if (before != LA_SYN_RECEIVED && la_after(x->seg->seq + x->seg->len, p->ack))
+	if ((x->seg->len || (x->seg->flags & LA_FIN)) && before != LA_SYN_RECEIVED &&
+	    la_after(x->seg->seq + x->seg->len, p->ack))
 		before = p->state; /* who refuses data has read the ACK (RFC 9293 3.10.7.4) */
 	if (arrives && (x->seg->flags & LA_FIN))
 		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);
-	if (!doubt)
-		p->before = p->state != before ? before : 0;
+	if (p->state != before)
+		p->before = before;
+	if (p->state != first)
+		p->passed |= la_passed_bit(first);
 }
 
 /* New data of the originator, counted up to two segments: how far did it come? */

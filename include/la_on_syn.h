@@ -104,7 +104,7 @@ LA_INLINE enum la_reason la_take_overtaken_syn(struct la_pass *x)
 	if (x->seg->opts & LA_OPT_MSS)
 		x->s->mss = x->seg->mss;
 	if (x->s->state == LA_SYN_SENT) {
-		x->s->flags &= ~LA_S_PRESUMED;
+		la_prove_state(x->s);
 		x->s->before = 0;
 	}
 	return LA_R_ACCEPTED;
@@ -221,7 +221,7 @@ LA_INLINE enum la_reason la_accept_syn_ack(struct la_pass *x)
 	la_note_window(s, x->p, x->seg);
 	x->f->flags |= LA_F_REPLIED;
 	if (!la_move(x->f, x->d, LA_EV_SND_SYN_ACK, how, LA_CAUSE_SYN_ACK, x->out))
-		s->flags &= ~LA_S_PRESUMED;
+		la_prove_state(s);
 	if (la_move(x->f, !x->d, LA_EV_RCV_ACK_OF_SYN, LA_PRESUMED, LA_CAUSE_SYN_ACK, x->out))
 		la_established(x->f, x->out->ts);
 	return LA_R_ACCEPTED;

@@ -155,6 +155,8 @@ LA_INLINE bool la_enter(struct la_flow *f, __u8 side, __u8 to, enum la_certainty
 	s->in_state[from - 1] += spent;
 	s->since = out->ts;
 	s->state = to;
+	if (certainty != LA_PRESUMED && to != LA_CLOSED)
+		s->passed = 0; /* else what led to the end may still be in doubt */
 	if (certainty == LA_PRESUMED)
 		s->flags |= LA_S_PRESUMED;
 	else

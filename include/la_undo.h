@@ -5,6 +5,7 @@
  *   RST without ACK   answers a segment that met no socket any more (RFC 9293 3.10.7.1), so
  *                     the last one of the peer did not move its sender after all
  *   RST with ACK      comes from a socket, and its ACK tells whether that had the peer's FIN
+ *   both              when several come, in whatever order, each tells for itself
  *   anything else     after a RST of the peer: the RST had not arrived when it was sent
  *
  * Both ways cross all the time, without any loss. For la_on_rst.h and la_on_segment.h only.
@@ -18,15 +19,22 @@
 /* A RST is on its way for no longer than that; what its receiver says later it survived. */
 #define LA_RST_UNDER_WAY_NS LA_SEC_NS
 
-/* Back to where a side was before its peer's last segment. */
+/* Back to where a side was before the RST that ended it, or else its peer's last segment. */
 LA_INLINE void la_take_back(struct la_pass *x, __u8 side, enum la_cause cause)
 {
 	struct la_side *s = &x->f->side[side & 1];
+	__u8 to = s->was ? s->was : s->before;
 
-	if (!(s->flags & LA_S_PRESUMED) || !s->before)
+	if (!(s->flags & LA_S_PRESUMED) || !to)
 		return;
-	la_enter(x->f, side, s->before, LA_CORRECTED, cause, x->out);
+	la_enter(x->f, side, to, LA_CORRECTED, cause, x->out);
 	s->before = 0;
+}
+
+/* A RST will end it, unless something else has. */
+LA_INLINE void la_keep_state(struct la_side *s)
+{
+	s->was = s->state != LA_CLOSED ? s->state : 0;
 }
 
 /* A RST should end a side that did not send it. */
@@ -35,35 +43,106 @@ LA_INLINE void la_presume_reset(struct la_pass *x, __u8 side)
 	struct la_side *s = &x->f->side[side & 1];
 	__u8 before = s->state;
 
-	if (!la_move(x->f, side, LA_EV_RESET, LA_PRESUMED, LA_CAUSE_RST, x->out))
-		return;
-	s->before = before;
-	s->was = before;
+	if (la_move(x->f, side, LA_EV_RESET, LA_PRESUMED, LA_CAUSE_RST, x->out))
+		s->was = before;
+}
+
+/* The last state without the peer's FIN that s left only presumed; 0: none. */
+LA_INLINE __u8 la_before_fin(const struct la_side *s)
+{
+	if (s->passed & la_passed_bit(LA_FIN_WAIT_2))
+		return LA_FIN_WAIT_2;
+	if (s->passed & la_passed_bit(LA_FIN_WAIT_1))
+		return LA_FIN_WAIT_1;
+	return s->passed & la_passed_bit(LA_ESTABLISHED) ? LA_ESTABLISHED : 0;
+}
+
+/* Data on the SYN was accepted: there was a socket before the third ACK (RFC 7413). */
+LA_INLINE bool la_opened_fast(const struct la_side *s, const struct la_side *p)
+{
+	return s->ack != p->isn + 1;
+}
+
+/*
+ * May the third ACK have met no socket, and so all that followed it? If there was one before,
+ * only if each segment since the SYN was answered by a RST.
+ */
+LA_INLINE bool la_doubts_third_ack(const struct la_pass *x)
+{
+	return (x->s->passed & la_passed_bit(LA_SYN_RECEIVED)) &&
+	       (!la_opened_fast(x->s, x->p) || x->f->late_rst + 1 >= x->p->pkts);
+}
+
+/* The RST has no ACK: where was s when it was sent what it answers? 0: where it is. */
+LA_INLINE __u8 la_refuted_by_none(const struct la_pass *x)
+{
+	const struct la_side *s = x->s;
+	bool presumed = s->state == LA_CLOSED ? s->passed : s->flags & LA_S_PRESUMED;
+
+	if (la_doubts_third_ack(x))
+		return LA_SYN_RECEIVED;
+	/* It bears the ACK of what it answers, which was not that of the FIN. */
+	if ((s->flags & LA_S_FIN) && la_before(x->seg->seq, s->fin_end) &&
+	    (s->passed & la_passed_bit(LA_FIN_WAIT_1)))
+		return LA_FIN_WAIT_1;
+	if (!presumed || s->before || s->state != LA_TIME_WAIT)
+		return presumed ? s->before : 0;
+	/* In TIME_WAIT it would say nothing, or repeat its ACK. */
+	return s->passed & la_passed_bit(LA_CLOSING) ? LA_CLOSING : la_before_fin(s);
+}
+
+/* The RST has an ACK: where was s when it sent it? 0: where it is. */
+LA_INLINE __u8 la_refuted_by_socket(const struct la_pass *x)
+{
+	const struct la_side *s = x->s, *p = x->p;
+	bool closed = s->state == LA_CLOSED;
+	__u8 state = closed ? s->was : s->state;
+
+	/* It has had the third ACK; the RST of no socket has overtaken it. */
+	if (closed && state == LA_SYN_RECEIVED && (p->flags & LA_S_ACKS) &&
+	    la_after(p->ack, s->isn) && !la_opened_fast(s, p))
+		return LA_ESTABLISHED;
+	if (state < LA_CLOSE_WAIT || !(p->flags & LA_S_FIN) || !la_before(x->seg->ack, p->fin_end))
+		return 0;
+	return la_before_fin(s);
+}
+
+/* The RST answers data behind its sender's FIN, and that was in a segment with the ACK of it. */
+LA_INLINE bool la_refuses_data(const struct la_pass *x)
+{
+	const struct la_side *s = x->s, *p = x->p;
+	__u32 end = p->flags & LA_S_FIN ? p->fin_end - 1 : p->nxt;
+
+	return !(x->seg->flags & LA_ACK) && s->state == LA_FIN_WAIT_1 &&
+	       x->seg->seq == s->fin_end && la_after(end, s->ack);
 }
 
 /* What a RST proves of its sender, before it ends it. */
 LA_INLINE void la_rst_proves(struct la_pass *x)
 {
-	const struct la_side *p = x->p;
+	struct la_side *s = x->s, *p = x->p;
+	bool socket = x->seg->flags & LA_ACK;
+	__u8 passed, to;
 
-	if (x->s->state == LA_CLOSED)
+	if (s->state == LA_CLOSED && !s->was)
 		return;
 	if ((x->f->flags & LA_F_PROVISIONAL) && x->f->prov.dir == x->d)
 		return; /* it comes from the socket of the new SYN, and not from this one */
 	/* With both numbers right it comes from a socket that had the SYN-ACK. */
-	if (x->s->state == LA_SYN_SENT && (p->flags & LA_S_SYN) && x->seg->seq == x->s->nxt &&
+	if (s->state == LA_SYN_SENT && (p->flags & LA_S_SYN) && x->seg->seq == s->nxt &&
 	    la_acks_syn(p, x->seg))
 		la_move(x->f, x->d, LA_EV_SND_ACK_OF_SYN, LA_SEEN, LA_CAUSE_RST, x->out);
-	/* A socket that acknowledges has had the third ACK. */
-	if ((x->seg->flags & LA_ACK) && x->s->before == LA_SYN_RECEIVED)
-		x->s->before = x->s->state == LA_CLOSE_WAIT ? LA_ESTABLISHED : 0;
-	if (!(x->seg->flags & LA_ACK) ||
-	    ((p->flags & LA_S_FIN) && la_before(x->seg->ack, p->fin_end)))
-		la_take_back(x, x->d, LA_CAUSE_RST);
-	/* It bears the ACK of what it answers, which was not that of the FIN. */
-	if (!(x->seg->flags & LA_ACK) && (x->s->flags & LA_S_FIN) &&
-	    la_before(x->seg->seq, x->s->fin_end))
-		la_move(x->f, x->d, LA_EV_LOST_ACK_OF_FIN, LA_CORRECTED, LA_CAUSE_RST, x->out);
+	if (la_refuses_data(x))
+		la_move(x->f, x->d, LA_EV_RCV_ACK_OF_FIN, LA_SEEN, LA_CAUSE_RST, x->out);
+	to = socket ? la_refuted_by_socket(x) : la_refuted_by_none(x);
+	if (socket && !la_opened_fast(s, p))
+		s->passed &= ~la_passed_bit(LA_SYN_RECEIVED);
+	if (!to || (s->state == LA_CLOSED && to == s->was))
+		return;
+	passed = s->passed;
+	la_enter(x->f, x->d, to, LA_CORRECTED, LA_CAUSE_RST, x->out);
+	s->passed = passed & (la_passed_bit(to) - 1); /* what came before is not refuted */
+	s->before = 0;
 }
 
 /*

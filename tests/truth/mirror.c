@@ -202,10 +202,13 @@ static bool leads_to(__u8 from, __u8 to)
 
 /*
  * Back to a state that it had been in; or, if what was presumed went another way, back to
- * where that began and on to this one. What is taken back leaves a mark.
+ * where that began and on to this one. What is taken back leaves a mark. A RST that ended
+ * it is seen, but not what it ended.
  */
 static void take_back_to(struct la_walk *walk, __u8 state, __u64 ts)
 {
+	if (la_walk_state(walk) == LA_CLOSED && walk->count > 1)
+		walk->count--;
 	if (state == LA_LISTEN && walk->count == 1)
 		walk->count = 0; /* refused, and that was denied: there was no step */
 	while (la_walk_state(walk) != state && !leads_to(la_walk_state(walk), state) &&

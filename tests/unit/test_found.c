@@ -132,3 +132,14 @@ Test(found, an_unheard_fin_behind_missing_data)
 		   {ORIG, A, 1002, 500, 0, LA_R_LATE, LA_FIN_WAIT_2, LA_CLOSE_WAIT});
 	assert_path(&t, RESP, "~ESTABLISHED ~CLOSE_WAIT ~LAST_ACK ~CLOSED !CLOSE_WAIT");
 }
+
+/* An answer to an old SYN, a FIN of who was not there, its ACK: no RST had closed that side. */
+Test(found, a_fin_again_after_a_rst_that_ended_only_the_other_side)
+{
+	talk_lines(&t, {RESP, SA, 0, 1}, {RESP, R, 1}, {RESP, SA, 1, 1}, {RESP, PA, 2, 1},
+		   {ORIG, FA, 0, 2, .reason = LA_R_OLD_DUPLICATE}, {ORIG, FA, 0, 2},
+		   {RESP, A, 2, 1}, {RESP, R, 2, .orig = LA_CLOSED, .resp = LA_CLOSED},
+		   {ORIG, FA, 0, 3, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	cr_assert(strstr(talk_path(&t, ORIG), "~CLOSED !LAST_ACK ~CLOSED"), "%s",
+		  talk_path(&t, ORIG));
+}

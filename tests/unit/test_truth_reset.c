@@ -82,8 +82,7 @@ Test(truth_reset, a_rst_tells_which_segment_it_answers)
 		   {RESP, FA, 101, 2, 100, 0, LA_TIME_WAIT, LA_LAST_ACK},
 		   {ORIG, R, 1, 0, 0, LA_R_ACCEPTED, LA_CLOSED, LA_CLOSED});
 	assert_path(&t, ORIG,
-		    "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT !FIN_WAIT_2 "
-		    "!FIN_WAIT_1 CLOSED");
+		    "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT !FIN_WAIT_1 CLOSED");
 }
 
 /* "abandoned SYN": the third ACK is lost, and the next that comes past is a RST with the ACK. */
@@ -184,4 +183,143 @@ Test(truth_reset, who_survived_the_rst_for_a_moment_has_had_the_fin_before_it)
 	assert_path(&t, ORIG,
 		    "SYN_SENT ESTABLISHED ~CLOSE_WAIT ~CLOSED !CLOSE_WAIT !ESTABLISHED FIN_WAIT_1 "
 		    "~CLOSED !FIN_WAIT_1 CLOSING ~CLOSED");
+}
+
+/* "abort while closing": FIN and ACK cross a RST, which acknowledges neither. */
+Test(truth_reset, the_ack_of_a_rst_takes_back_both_steps)
+{
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1, 0}, {ORIG, FA, 1, 1, 0},
+		   {ORIG, A, 2, 2, 0, 0, LA_CLOSING, LA_TIME_WAIT},
+		   {RESP, RA, 2, 1, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP,
+		    "SYN_RECEIVED ~ESTABLISHED FIN_WAIT_1 ~CLOSING ~TIME_WAIT !FIN_WAIT_1 CLOSED");
+}
+
+/* "abort half closed": what it answers, after its RST, is the ACK that crossed that. */
+Test(truth_reset, a_late_rst_tells_that_an_ack_met_no_socket)
+{
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1, 0},
+		   {ORIG, A, 1, 2, 0, 0, LA_CLOSE_WAIT, LA_FIN_WAIT_2},
+		   {RESP, RA, 2, 1, 0, 0, LA_CLOSED, LA_CLOSED},
+		   {RESP, R, 2, 0, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP,
+		    "SYN_RECEIVED ~ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 CLOSED !FIN_WAIT_1 CLOSED");
+	assert_gapless(&t);
+}
+
+/* Not if more came past: that may be what it answers. */
+Test(truth_reset, a_late_rst_that_answers_data_tells_nothing_of_the_ack_before)
+{
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1, 0}, {ORIG, A, 1, 2, 0}, {RESP, RA, 2, 1, 0},
+		   {ORIG, PA, 1, 2, 10, LA_R_LATE},
+		   {RESP, R, 2, 0, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 CLOSED");
+}
+
+/* "abandoned SYN": the listener is gone, and the client aborts before it is told. */
+Test(truth_reset, a_third_ack_that_met_no_socket_is_told_behind_the_rst)
+{
+	talk_lines(&t, OPENED, {ORIG, RA, 1, 1, 0, 0, LA_CLOSED, LA_CLOSED},
+		   {RESP, R, 1, 0, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED ~CLOSED !SYN_RECEIVED CLOSED");
+}
+
+/* "never accepted": what answers the FIN overtakes the RST of the socket, which had the ACK. */
+Test(truth_reset, a_rst_of_no_socket_that_overtakes_the_one_of_a_socket)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0}, {RESP, R, 1, 0, 0, 0, LA_CLOSED, LA_CLOSED},
+		   {RESP, RA, 1, 1, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP,
+		    "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT !SYN_RECEIVED CLOSED !ESTABLISHED "
+		    "CLOSED");
+}
+
+/* In its order: the socket had the third ACK, the FIN behind that met nobody. */
+Test(truth_reset, a_rst_of_no_socket_behind_the_one_of_a_socket)
+{
+	talk_lines(&t, OPENED, {RESP, RA, 1, 1, 0}, {ORIG, FA, 1, 1, 0, LA_R_LATE},
+		   {RESP, R, 1, 0, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED CLOSED");
+}
+
+/* "abort while closing": a FIN and the ACK in it cross a RST. */
+Test(truth_reset, the_ack_of_a_rst_takes_back_what_one_segment_did)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0},
+		   {RESP, FA, 1, 2, 0, 0, LA_TIME_WAIT, LA_LAST_ACK},
+		   {ORIG, RA, 2, 1, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, ORIG,
+		    "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT !FIN_WAIT_1 CLOSED");
+}
+
+/* "writes to a closed peer": data is refused, and all that follows meets no socket. */
+Test(truth_reset, a_rst_that_answers_data_refutes_what_came_behind)
+{
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1, 0}, {ORIG, PA, 1, 1, 201}, {ORIG, FA, 202, 1, 0},
+		   {ORIG, A, 203, 2, 0, 0, LA_CLOSING, LA_TIME_WAIT},
+		   {RESP, R, 1, 0, 0, LA_R_ACCEPTED, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP,
+		    "SYN_RECEIVED ~ESTABLISHED FIN_WAIT_1 ~CLOSING ~TIME_WAIT !FIN_WAIT_1 CLOSED");
+}
+
+/* "abort while closing": two ACKs met no socket. */
+Test(truth_reset, who_answers_an_ack_again_is_not_in_time_wait)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0}, {RESP, FA, 1, 1, 0}, {ORIG, A, 2, 2, 0},
+		   {RESP, A, 2, 2, 0, 0, LA_TIME_WAIT, LA_TIME_WAIT}, {RESP, A, 2, 2, 0, LA_R_LATE},
+		   {ORIG, R, 2, 0, 0, LA_R_LATE});
+	assert_path(&t, ORIG,
+		    "SYN_SENT ESTABLISHED FIN_WAIT_1 ~CLOSING ~TIME_WAIT !CLOSING CLOSED");
+}
+
+#define OPENED_FAST                                                                                \
+	{ORIG, S, 0, 0, 100}, {RESP, SA, 0, 101},                                                  \
+	{                                                                                          \
+		ORIG, A, 101, 1                                                                    \
+	}
+
+/* "fast open": a child is reset before the third ACK comes, and so the FIN. */
+Test(truth_reset, a_fast_open_child_whose_third_ack_met_no_socket)
+{
+	talk_lines(&t, OPENED_FAST, {ORIG, FA, 101, 1, 0}, {RESP, RA, 1, 101, 0},
+		   {RESP, R, 1, 0, 0, LA_R_LATE}, {RESP, R, 1, 0, 0, LA_R_LATE});
+	assert_path(&t, RESP,
+		    "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT !ESTABLISHED CLOSED !SYN_RECEIVED "
+		    "CLOSED");
+}
+
+/* One RST less: the third ACK was read. */
+Test(truth_reset, a_fast_open_child_whose_fin_met_no_socket)
+{
+	talk_lines(&t, OPENED_FAST, {RESP, RA, 1, 101, 0}, {ORIG, FA, 101, 1, 0, LA_R_LATE},
+		   {RESP, R, 1, 0, 0, LA_R_LATE});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED CLOSED");
+}
+
+/* "unread data": the server's ACK of data is late, but proves that it had the third ACK. */
+Test(truth_reset, who_has_spoken_had_the_third_ack_whatever_came_before)
+{
+	talk_lines(&t, OPENED, {ORIG, PA, 1, 1, 500}, {ORIG, FA, 501, 1, 0}, {RESP, A, 1, 501, 0},
+		   {RESP, R, 1, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT !ESTABLISHED CLOSED");
+}
+
+/* "abort while closing": by two CPUs, the ACK of a FIN is seen behind the answer to it. */
+Test(truth_reset, who_acknowledged_the_fin_was_in_closing)
+{
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1, 0}, {ORIG, A, 2, 2, 0}, {ORIG, FA, 1, 1, 0},
+		   {RESP, A, 2, 2, 0, 0, LA_TIME_WAIT, LA_TIME_WAIT},
+		   {RESP, R, 2, 0, 0, LA_R_LATE, LA_TIME_WAIT, LA_CLOSED});
+	cr_assert(strstr(talk_path(&t, RESP), "!CLOSING CLOSED"), "%s", talk_path(&t, RESP));
+}
+
+/* "writes to a closed peer": a FIN sent again crosses the data with its ACK. */
+Test(truth_reset, who_refuses_data_has_read_its_ack_whatever_crossed_it)
+{
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1, 0}, {ORIG, PA, 1, 2, 100},
+		   {RESP, FA, 1, 1, 0, 0, LA_CLOSE_WAIT, LA_FIN_WAIT_1},
+		   {RESP, R, 2, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(
+		&t, RESP,
+		"SYN_RECEIVED ~ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 !FIN_WAIT_1 FIN_WAIT_2 CLOSED");
 }
