@@ -107,6 +107,19 @@ LA_INLINE __u8 la_refuted_by_socket(const struct la_pass *x)
 	return la_before_fin(s);
 }
 
+/* What a socket that sends a RST with an ACK has had is in doubt no more. */
+LA_INLINE void la_prove_by_socket(const struct la_pass *x)
+{
+	struct la_side *s = x->s, *p = x->p;
+
+	if (!la_opened_fast(s, p))
+		s->passed &= ~la_passed_bit(LA_SYN_RECEIVED);
+	if (!(p->flags & LA_S_FIN) || la_before(x->seg->ack, p->fin_end))
+		return;
+	s->passed &= la_passed_bit(LA_CLOSING);
+	s->before = 0;
+}
+
 /* The RST answers data behind its sender's FIN, and that was in a segment with the ACK of it. */
 LA_INLINE bool la_refuses_data(const struct la_pass *x)
 {
@@ -135,8 +148,8 @@ LA_INLINE void la_rst_proves(struct la_pass *x)
 	if (la_refuses_data(x))
 		la_move(x->f, x->d, LA_EV_RCV_ACK_OF_FIN, LA_SEEN, LA_CAUSE_RST, x->out);
 	to = socket ? la_refuted_by_socket(x) : la_refuted_by_none(x);
-	if (socket && !la_opened_fast(s, p))
-		s->passed &= ~la_passed_bit(LA_SYN_RECEIVED);
+	if (socket)
+		la_prove_by_socket(x);
 	if (!to || (s->state == LA_CLOSED && to == s->was))
 		return;
 	passed = s->passed;

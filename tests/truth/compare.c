@@ -92,6 +92,25 @@ static bool was_merged(const struct la_walk *k, const struct la_walk *t)
 	       k->step[i + 1].ts - k->step[i].ts < MERGED_NS;
 }
 
+static void take_out(struct la_walk *walk, int step)
+{
+	walk->count--;
+	memmove(&walk->step[step], &walk->step[step + 1],
+		(size_t)(walk->count - step) * sizeof(*walk->step));
+}
+
+/* Its listener was gone, but the third ACK had been read: who does that is ESTABLISHED. */
+static void read_unaccepted(const struct la_walk *k, struct la_walk *t, struct la_tally *tally)
+{
+	int last = t->count - 1;
+
+	if (!k->unaccepted || t->count != k->count + 1 || t->step[last].to != LA_CLOSED ||
+	    t->step[last - 1].to != LA_ESTABLISHED)
+		return;
+	tally->unaccepted++;
+	take_out(t, last - 1);
+}
+
 /* Takes the steps that no segment tells of off the end of both walks. */
 static void drop_silent(struct la_walk *k, struct la_walk *t, struct la_tally *tally)
 {
@@ -116,13 +135,6 @@ static const enum la_telling telling[LA_STATE_MAX] = {
 static __u64 end_of(const struct la_walk *walk, int step)
 {
 	return step + 1 < walk->count ? walk->step[step + 1].ts : ~0ULL;
-}
-
-static void take_out(struct la_walk *walk, int step)
-{
-	walk->count--;
-	memmove(&walk->step[step], &walk->step[step + 1],
-		(size_t)(walk->count - step) * sizeof(*walk->step));
 }
 
 /* Both FINs crossed for the kernel, but not on the wire. */
@@ -211,6 +223,7 @@ static void make_comparable(struct la_walk *k, struct la_walk *t, const struct l
 	bool in_k[LA_WALK_STEPS] = {false}, in_t[LA_WALK_STEPS] = {false};
 
 	read_queued(k, c, tally);
+	read_unaccepted(k, t, tally);
 	if (k->silent)
 		drop_silent(k, t, tally);
 	if (was_merged(k, t)) {

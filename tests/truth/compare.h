@@ -22,6 +22,7 @@ struct la_tally {
 	unsigned long disordered;
 	unsigned long taken_back; /* presumed by lastack, and corrected by itself */
 	unsigned long merged;	  /* CLOSING, which the kernel skipped (kernel.c) */
+	unsigned long unaccepted; /* sockets closed as the third ACK made them (kernel.c) */
 	unsigned long queued;	  /* FINs that their host kept back until the peer's had come */
 	unsigned long presumed;	  /* endpoints that differ only in what lastack presumes */
 	unsigned long silent;	  /* steps of the kernel that no segment told of in time */

@@ -463,6 +463,7 @@ static const struct {
 	{"presumed", offsetof(struct la_tally, presumed)},
 	{"differing", offsetof(struct la_tally, differing)},
 	{"merged", offsetof(struct la_tally, merged)},
+	{"unaccepted", offsetof(struct la_tally, unaccepted)},
 	{"queued", offsetof(struct la_tally, queued)},
 	{"silent", offsetof(struct la_tally, silent)},
 	{"unseen", offsetof(struct la_tally, unseen)},

@@ -28,6 +28,7 @@ struct la_walk {
 	bool broken;	 /* it took back what it had seen, or too many steps */
 	bool silent;	 /* the kernel's last step was one that no segment tells of */
 	bool torn;	 /* the lab missed a step of the kernel */
+	bool unaccepted; /* the kernel closed a socket that its third ACK had made */
 	struct la_step step[LA_WALK_STEPS];
 };
 

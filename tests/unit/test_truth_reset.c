@@ -323,3 +323,11 @@ Test(truth_reset, who_refuses_data_has_read_its_ack_whatever_crossed_it)
 		&t, RESP,
 		"SYN_RECEIVED ~ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 !FIN_WAIT_1 FIN_WAIT_2 CLOSED");
 }
+
+/* "abort half closed": the socket had the FIN, whatever met none behind it. */
+Test(truth_reset, the_ack_of_a_rst_outlasts_the_rst_behind_it)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0}, {RESP, RA, 1, 2, 0},
+		   {RESP, R, 1, 0, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT CLOSED");
+}
