@@ -245,15 +245,16 @@ struct la_source *la_source_open(const struct la_source_opts *opts)
 
 static int ask_watch(struct la_source *source, const char *filter)
 {
-	struct {
+	union {
 		struct la_control_watch watch;
-		char text[LA_FILTER_TEXT_MAX + 1];
+		char bytes[sizeof(struct la_control_watch) + LA_FILTER_TEXT_MAX + 1];
 	} request = {.watch.head = la_control_head(LA_SAY_WATCH)};
 	const struct timeval forever = {0};
 	unsigned int fds;
 
-	snprintf(request.text, sizeof(request.text), "%s", filter);
-	if (ask(source, &request, sizeof(request.watch) + strlen(request.text), NULL, 0, &fds) < 0)
+	snprintf(request.watch.filter, LA_FILTER_TEXT_MAX + 1, "%s", filter);
+	if (ask(source, &request, sizeof(request.watch) + strlen(request.watch.filter), NULL, 0,
+		&fds) < 0)
 		return -1;
 	setsockopt(source->fd, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever));
 	return 0;
