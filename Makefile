@@ -61,7 +61,8 @@ BPF_CFLAGS  = -target bpf -mcpu=v3 -O2 -g $(WARN) -Ivmlinux -Iinclude -Ibpf
 CC_user = $(CC) $(BASE_CFLAGS) $(OPT) $(HARDEN) $(CFLAGS)
 CC_asan = $(CC) $(BASE_CFLAGS) -Itests $(TEST_CFLAGS) -O1 -g $(SANITIZE)
 CC_test = $(CC) $(BASE_CFLAGS) -Itests $(TEST_CFLAGS) $(OPT)
-CC_fuzz = $(CLANG) $(BASE_CFLAGS) -Itests -O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link
+# The house is gnu11 as gcc takes it; clang is stricter in what is no mistake.
+CC_fuzz = $(CLANG) $(BASE_CFLAGS) -Wno-gnu -Wno-missing-field-initializers -Itests -O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link
 
 LIB_SRC   := $(filter-out user/main.c,$(wildcard user/*.c))
 BPF_TESTS := $(wildcard tests/*/*.bpf.c)

@@ -56,6 +56,7 @@ enum la_side_mark {
 	LA_M_ACKS_ON = 0x04,	/* one way: it acknowledged more after its FIN */
 	LA_M_FIN_AGAIN = 0x08,	/* one way: it sent its FIN again */
 	LA_M_CHALLENGED = 0x10, /* an unacceptable SYN or RST was sent to it: RFC 5961 */
+	LA_M_KEEPALIVE = 0x20,	/* what it asked last was a keepalive: la_liveness.h */
 };
 
 /*
@@ -74,8 +75,7 @@ struct la_side {
 	__u8 state;	  /* enum la_state; 0: the flow is not open yet */
 	__u8 wscale;	  /* shift of its window field, 0 until both SYNs agreed */
 	__u8 ttl;	  /* of its last acceptable segment that was no RST; 0: none yet */
-	__u8 before : 4;  /* enum la_state before its peer's last segment moved it; 0: it did not */
-	__u8 was : 4;	  /* enum la_state before the RST that ended it; 0: none has */
+	__u8 before;	  /* enum la_state before its peer's last segment moved it; 0: it did not */
 	__u16 mss;	  /* from its SYN; 0: not known */
 	__u64 bytes;	  /* payload by sequence space */
 	__u32 wnd;	  /* RCV.WND as it advertised it last, bytes */
@@ -92,13 +92,13 @@ struct la_side {
 	__u32 retrans;	/* segments that carried nothing new */
 	__u32 zeros;	/* segments that announced a zero window */
 	__u32 rst_peer; /* SND.NXT of its peer at its last RST */
-	__u8 passed;	/* la_passed_bit() of what it left only presumed, since it was certain */
+	__u8 was;	/* enum la_state before the RST that ended it; 0: none has */
 	__u8 ttl_first; /* of its first acceptable segment */
 	__u8 icmp_type; /* last ICMP error that quoted a segment of it; 0: none */
 	__u8 icmp_code;
 	__u64 since;   /* when it entered its state, ns */
 	__u8 marks;    /* enum la_side_mark */
-	__u8 question; /* enum la_question: what it asked last */
+	__u8 passed;   /* la_passed_bit() of what it left only presumed, since it was certain */
 	__u16 damaged; /* segments with a wrong checksum; stops at 65535 */
 
 	/* la_again.h */
@@ -120,12 +120,6 @@ struct la_side {
 
 _Static_assert(__builtin_offsetof(struct la_side, isn) == 64,
 	       "the fast path reads a cache line of a side");
-
-/* What a side does to get an answer out of its peer: la_side.question. */
-enum la_question {
-	LA_ASKS_AGAIN = 1, /* sends what it has sent before, or a probe of a zero window */
-	LA_ASKS_KEEPALIVE,
-};
 
 /* Facts about the connection: la_flow.flags. */
 enum la_flow_flag {

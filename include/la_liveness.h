@@ -52,15 +52,17 @@ LA_INLINE enum la_reason la_check_keepalive(const struct la_flow *f, enum la_rea
 	return reason;
 }
 
-/* The side s, index d, asks. */
-LA_INLINE void la_ask(struct la_flow *f, struct la_side *s, __u8 d, enum la_question question,
-		      __u64 last)
+/*
+ * The side s, index d, asks by LA_M_KEEPALIVE, or by 0: what it has sent before, or a probe of a
+ * zero window.
+ */
+LA_INLINE void la_ask(struct la_flow *f, struct la_side *s, __u8 d, __u8 how, __u64 last)
 {
-	if (!f->unanswered || s->question != question) {
+	if (!f->unanswered || (s->marks & LA_M_KEEPALIVE) != how) {
 		f->unanswered = 0;
 		f->silent_since = last;
 		f->asker = d;
-		s->question = question;
+		s->marks = (s->marks & ~LA_M_KEEPALIVE) | how;
 	}
 	if (f->unanswered < 0xffff)
 		f->unanswered++;
@@ -83,9 +85,9 @@ LA_INLINE void la_note_liveness(struct la_flow *f, struct la_side *s, __u8 d, en
 	if (f->asker != d || la_after(s->ack, was->ack) || la_after(s->nxt, was->nxt))
 		f->unanswered = 0;
 	if (again)
-		la_ask(f, s, d, LA_ASKS_AGAIN, was->last);
+		la_ask(f, s, d, 0, was->last);
 	else if (reason == LA_R_KEEPALIVE)
-		la_ask(f, s, d, LA_ASKS_KEEPALIVE, was->last);
+		la_ask(f, s, d, LA_M_KEEPALIVE, was->last);
 }
 
 /* Why a clock that nobody winds up has run out (enum la_timeout_cause). */
@@ -95,8 +97,8 @@ LA_INLINE __u8 la_silence_cause(const struct la_flow *f)
 
 	if (!f->unanswered)
 		return LA_TIMEOUT_CAUSE_IDLE;
-	return asker->question == LA_ASKS_KEEPALIVE ? LA_TIMEOUT_CAUSE_KEEPALIVE_FAILED
-						    : LA_TIMEOUT_CAUSE_DEAD_PEER;
+	return asker->marks & LA_M_KEEPALIVE ? LA_TIMEOUT_CAUSE_KEEPALIVE_FAILED
+					     : LA_TIMEOUT_CAUSE_DEAD_PEER;
 }
 
 #endif
