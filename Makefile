@@ -21,11 +21,15 @@
 # All that is needed to build and test, by its Debian 12 package name. The one list.
 DEPS = make gcc libc6-dev pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
        libpcap-dev libmnl-dev nettle-dev uthash-dev libjansson-dev libyaml-dev libcap-ng-dev \
-       libseccomp-dev libmicrohttpd-dev libncurses-dev libcriterion-dev libclang-rt-dev prometheus chromium \
-       chromium-driver clang-format clang-tidy iproute2 nftables tmux
+       libseccomp-dev libsystemd-dev libmicrohttpd-dev libncurses-dev libcriterion-dev libclang-rt-dev \
+       prometheus chromium chromium-driver clang-format clang-tidy iproute2 nftables tmux lowdown man-db
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+SYSCONFDIR ?= /etc
+UNITDIR ?= /lib/systemd/system
 CC      = gcc
 CLANG  ?= $(call probe,CLANG,$(call first_tool,clang clang-19 clang-16 clang-14))
 LLVM_STRIP   ?= $(call probe,LLVM_STRIP,$(call first_tool,$(subst clang,llvm-strip,$(notdir $(CLANG))) llvm-strip))
@@ -41,7 +45,7 @@ first_tool = $(or $(firstword $(foreach t,$(1),$(shell command -v $(t) 2>/dev/nu
 probe = $(eval $(1) := $(2))$($(1))
 
 VERSION := $(shell cat VERSION)
-LIBS     = libbpf libelf zlib libpcap libmnl nettle jansson yaml-0.1 libcap-ng libseccomp libmicrohttpd ncurses
+LIBS     = libbpf libelf zlib libpcap libmnl nettle jansson yaml-0.1 libcap-ng libseccomp libsystemd libmicrohttpd ncurses
 WARN     = -Wall -Wextra -Werror
 INCLUDES = -Iinclude -Iuser -Ibuild
 DEFINES  = -D_GNU_SOURCE -DLA_VERSION='"$(VERSION)"'
@@ -82,12 +86,15 @@ SECONDS ?= 3600
 
 # All probes at once: a $(shell) between running jobs reaps their processes, and make 4.3
 # then says "wait: No child processes". Goals that build nothing themselves do without.
-NO_PROBES = run run-on-iface demo test truth soak bench fuzz help deps clean suites list-checks
+NO_PROBES = run run-on-iface demo test truth soak bench fuzz deb help deps clean suites list-checks
 ifneq ($(filter-out $(NO_PROBES),$(or $(MAKECMDGOALS),all)),)
 PROBED := $(CLANG) $(LLVM_STRIP) $(BPFTOOL) $(LIB_CFLAGS) $(LIB_LDLIBS) $(TEST_CFLAGS) $(TEST_LDLIBS)
 endif
 
 objects = $(patsubst %.c,build/obj/$(1)/%.o,$(2))
+# A page a verb of user/main.c, and those of docs/.
+pages = $(patsubst %,build/man/%,lastack.8 lastack.yaml.5 lastack-filter.7 lastack-events.7 \
+	$(patsubst user/cmd-%.c,lastack-%.8,$(subst _,-,$(wildcard user/cmd_*.c))))
 
 Q = $(if $(V),,@)
 say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
@@ -98,8 +105,8 @@ AS_ROOT = if [ "$$(id -u)" != 0 ]; then echo "make $@: needs root: sudo make $@"
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all run demo test truth soak bench fuzz install clean help deps vmlinux format tidy FORCE \
-	check-format check-headers check-bpf check-captures check-traps captures suites
+.PHONY: all run demo test truth soak bench fuzz man install deb clean help deps vmlinux format tidy FORCE \
+	check-format check-headers check-bpf check-captures check-traps check-dist captures suites
 
 all: build/lastack ## build build/lastack (default)
 
@@ -152,9 +159,43 @@ fuzz: ## run each fuzzer for SECONDS (3600), from the corpora of tests/fuzz and 
 	@for f in $(notdir $(FUZZERS)); do mkdir -p build/corpus/$$f; \
 		$(MAKE) -s fuzz-run/$$f FUZZ_ARGS=-max_total_time=$(SECONDS) FUZZ_NEW=build/corpus/$$f || exit 1; done
 
-install: build/lastack ## install build/lastack into DESTDIR/PREFIX/bin (PREFIX is /usr/local)
-	$(Q)install -d $(DESTDIR)$(BINDIR)
+man: $(pages) ## make the man pages, in build/man
+
+build/man/lastack.8: build/lastack docs/man/page docs/man/lastack.md
+	$(call page,main build/lastack)
+build/man/lastack.yaml.5: docs/lastack.yaml docs/man/page
+	$(call page,text lastack.yaml 5 "configuration of lastack run" $<)
+build/man/lastack-filter.7: docs/filter.md docs/man/page
+	$(call page,text lastack-filter 7 "the language that picks connections" $<)
+build/man/lastack-events.7: docs/records.md docs/man/page
+	$(call page,text lastack-events 7 "the records that lastack makes" $<)
+build/man/lastack-%.8: build/lastack docs/man/page $(wildcard docs/man/*.md)
+	$(call page,verb build/lastack $*)
+
+define page
+	$(call say,MAN,$@)
+	@mkdir -p $(@D)
+	$(Q)docs/man/page $(1) >$@
+endef
+
+install: build/lastack man ## install program, man pages, completions, service and an example of its file into DESTDIR
+	$(Q)install -d $(addprefix $(DESTDIR),$(BINDIR) $(MANDIR)/man5 $(MANDIR)/man7 $(MANDIR)/man8 $(UNITDIR) $(SYSCONFDIR)/lastack \
+		$(DATADIR)/bash-completion/completions $(DATADIR)/zsh/vendor-completions $(DATADIR)/fish/vendor_completions.d)
 	$(Q)install -m 755 build/lastack $(DESTDIR)$(BINDIR)/lastack
+	$(Q)for page in build/man/*.[578]; do install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/; done
+	$(Q)install -m 644 dist/completion/lastack.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/lastack
+	$(Q)install -m 644 dist/completion/_lastack $(DESTDIR)$(DATADIR)/zsh/vendor-completions/_lastack
+	$(Q)install -m 644 dist/completion/lastack.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/lastack.fish
+	$(Q)sed 's|@BINDIR@|$(BINDIR)|' dist/systemd/lastack.service >$(DESTDIR)$(UNITDIR)/lastack.service
+	$(Q)[ -e $(DESTDIR)$(SYSCONFDIR)/lastack/lastack.yaml ] || \
+		sed 's/^interface:.*/#&/; s/^#all-interfaces:.*/all-interfaces: true/' docs/lastack.yaml \
+			>$(DESTDIR)$(SYSCONFDIR)/lastack/lastack.yaml
+
+deb: ## build a Debian package, build/lastack_VERSION_ARCH.deb
+	@$(MAKE) -s deps
+	$(Q)rm -rf build/deb
+	@+$(SUBMAKE) install DESTDIR=build/deb PREFIX=/usr
+	@dist/debian/build build/deb $(VERSION) build/lastack_$(VERSION)_$$(dpkg --print-architecture).deb
 
 clean: ## remove build/
 	$(Q)rm -rf build
@@ -289,6 +330,11 @@ check-captures: build/captures ## fail if the captures are not what their progra
 check-traps: ## every test that docs/traps.md names exists, and every trap has one
 	$(Q)tests/check-traps docs/traps.md tests
 
+check-dist: ## what `make install` installs is complete and works
+	$(Q)rm -rf build/installed
+	$(Q)$(MAKE) -s install DESTDIR=build/installed PREFIX=/usr
+	$(Q)tests/check-dist $(CURDIR)/build/installed
+
 check-bpf: ## the BPF programs compile without a warning
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c bpf/lastack.bpf.c -o /dev/null
 
@@ -313,9 +359,9 @@ truth-run: build/lastack build/truth FORCE
 suites:
 	@echo $(SUITES)
 list-checks:
-	@echo check-format check-bpf check-captures check-traps $(HEADERS:%=native/%) $(HEADERS:%=bpf/%) $(USER_HEADERS:%=native/%) \
+	@echo check-format check-bpf check-captures check-traps check-dist $(HEADERS:%=native/%) $(HEADERS:%=bpf/%) $(USER_HEADERS:%=native/%) \
 		$(patsubst build/%,fuzz-run/%,$(FUZZERS)) truth-run
 
 FORCE:
 
--include $(shell [ -d build ] && find build -name '*.d')
+-include $(shell [ -d build ] && find build -name '*.d' -type f)

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 /* How often the counters are read for what was lost. */
@@ -179,8 +180,10 @@ static void told_to_reload(void *ctx, uint32_t events)
 		count = la_run_options_keep(&next->opts, run->opts, kept, KEPT_MAX);
 	if (next && !take_over(run, next)) {
 		tell_reloaded(next, kept, count < KEPT_MAX ? count : KEPT_MAX);
+		sd_notify(0, "STATUS=reloaded");
 		return;
 	}
+	sd_notify(0, "STATUS=a reload was refused, all stays as it was");
 	fprintf(stderr, "lastack: %s: not reloaded, all stays as it was\n", path);
 	la_settings_free(next);
 }
@@ -509,8 +512,10 @@ static int run_with(const struct la_run_args *args)
 		goto cleanup;
 	}
 	run.code = LA_EXIT_OK;
+	sd_notify(0, "READY=1");
 	if (la_loop_run(run.loop))
 		run.code = LA_EXIT_RUNTIME;
+	sd_notify(0, "STOPPING=1");
 	finish(&run);
 cleanup:
 	free_run(&run);
