@@ -368,8 +368,10 @@ static int give_up_privileges(const struct run *run)
 static int start_threads(struct run *run)
 {
 	la_web_beat(run->web, la_monotonic_ns(), !run->idle);
-	return la_web_start(run->web, run->loader) || la_control_server_start(run->control) ? -1
-											    : 0;
+	return la_web_start(run->web, run->loader, run->enforce) ||
+			       la_control_server_start(run->control)
+		       ? -1
+		       : 0;
 }
 
 static int open_control(struct run *run)
@@ -410,6 +412,7 @@ static int attach_all(struct run *run)
 /* Takes all off, and tells what is left; or leaves all as it is, for the next one. */
 static void end_tracking(struct run *run)
 {
+	la_enforce_end(run->enforce);
 	if (run->persist) {
 		la_drain_ring(run->events);
 		la_drain_losses(run->loader, run->events);

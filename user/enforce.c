@@ -13,6 +13,7 @@
 #include "options.h"
 #include "resets.h"
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +27,6 @@
 
 /* The brake is heard again after so long. */
 #define BRAKE_TOLD_NS (60 * LA_SEC_NS)
-
-/* Rows: each name that there ever was, but no more than that. */
-#define COUNTS_MAX (4 * LA_POLICIES_MAX)
 
 struct la_enforce {
 	struct la_sink sink; /* first */
@@ -46,20 +44,22 @@ struct la_enforce {
 	struct la_idset was, is;
 	__u64 walk_at; /* ns */
 	unsigned int walked;
-	struct la_policy_count counts[COUNTS_MAX];
+	pthread_mutex_t lock; /* of what follows */
+	struct la_policy_count counts[LA_ENFORCE_COUNTS_MAX];
 	unsigned int count;
 };
 
 /* ---- counting and telling ---- */
 
-static struct la_policy_count *count_of(struct la_enforce *e, const char *policy, __u8 action)
+/* With the lock. The last row is for whatever finds no row of its own. */
+static struct la_policy_count *row_of(struct la_enforce *e, const char *policy, __u8 action)
 {
 	struct la_policy_count *row = e->counts;
 
 	for (; row < e->counts + e->count; row++)
 		if (row->action == action && !strcmp(row->policy, policy))
 			return row;
-	if (e->count == COUNTS_MAX)
+	if (e->count == LA_ENFORCE_COUNTS_MAX)
 		return row - 1;
 	e->count++;
 	strcpy(row->policy, policy);
@@ -67,9 +67,29 @@ static struct la_policy_count *count_of(struct la_enforce *e, const char *policy
 	return row;
 }
 
+/* Counts one more; where: the offset of a number in struct la_policy_count. */
+static void count_one(struct la_enforce *e, const char *policy, __u8 action, size_t where)
+{
+	pthread_mutex_lock(&e->lock);
+	(*(__u64 *)((char *)row_of(e, policy, action) + where))++;
+	pthread_mutex_unlock(&e->lock);
+}
+
+/* From 0, so that who reads the numbers sees the first action as an increase. */
+static void begin_counting(struct la_enforce *e, const struct la_policy *policy)
+{
+	pthread_mutex_lock(&e->lock);
+	row_of(e, policy->name, policy->action);
+	pthread_mutex_unlock(&e->lock);
+}
+
+#define COUNT_ONE(e, policy, member)                                                               \
+	count_one(e, (policy)->name, (policy)->action, offsetof(struct la_policy_count, member))
+
 static void tell(struct la_enforce *e, const struct la_rec_policy *rec)
 {
-	count_of(e, rec->policy, rec->action)->results[rec->result]++;
+	count_one(e, rec->policy, rec->action,
+		  offsetof(struct la_policy_count, results) + rec->result * sizeof(__u64));
 	e->opts.tell(&rec->h, e->opts.ctx);
 }
 
@@ -116,15 +136,13 @@ static void brake_holds(struct la_enforce *e, __u64 now)
 /* May this policy act on a connection now? */
 static bool may(struct la_enforce *e, const struct la_policy *policy, __u64 now)
 {
-	struct la_policy_count *count = count_of(e, policy->name, policy->action);
-
 	if (!la_bucket_take(&e->rates[policy - e->policies->list], now)) {
-		count->over_rate++;
+		COUNT_ONE(e, policy, over_rate);
 		return false;
 	}
 	if (policy->action != LA_ACTION_RESET || policy->dry_run || la_bucket_take(&e->brake, now))
 		return true;
-	count->braked++;
+	COUNT_ONE(e, policy, braked);
 	brake_holds(e, now);
 	return false;
 }
@@ -211,7 +229,7 @@ static bool is_protected(struct la_enforce *e, const struct la_policy *policy,
 {
 	if (policy->action == LA_ACTION_LOG || !la_policies_protects(e->policies, rec))
 		return false;
-	count_of(e, policy->name, policy->action)->protected ++;
+	COUNT_ONE(e, policy, protected);
 	return true;
 }
 
@@ -245,13 +263,19 @@ static bool walk_policy(struct la_enforce *e, const struct la_policy *policy,
 	return act_on(e, policy, rec, now);
 }
 
+static int breathe(struct la_enforce *e)
+{
+	if (++e->walked % BREATH == 0)
+		e->opts.breathe(e->opts.ctx);
+	return 0;
+}
+
 static int walk_flow(const struct la_rec_flow *rec, const struct la_flow *flow, void *ctx)
 {
 	struct la_enforce *e = ctx;
 	const struct la_rec *h = &rec->at.h;
 
-	if (e->opts.breathe && ++e->walked % BREATH == 0)
-		e->opts.breathe(e->opts.ctx);
+	breathe(e);
 	for (unsigned int i = 0; i < e->policies->count; i++) {
 		const struct la_policy *policy = &e->policies->list[i];
 
@@ -339,19 +363,36 @@ static void begins(struct la_enforce *e, const struct la_rec *rec)
 		act_on(e, policy, rec, now);
 }
 
-/* After a change of policies: each connection gets what it would get now at its start. */
-static int renew_timeouts(const struct la_rec_flow *rec, const struct la_flow *flow, void *ctx)
+/* ---- after a change ---- */
+
+/* The table of timeouts that a connection would get now at its start. */
+static __u8 table_for(const struct la_enforce *e, const struct la_rec *rec)
+{
+	const struct la_policy *policy = timeouts_of(e, rec);
+
+	return policy && !policy->dry_run && !la_policies_protects(e->policies, rec) ? policy->table
+										     : 0;
+}
+
+/* What no policy of now can have laid upon a connection, besides timeouts. */
+static __u8 outdated(const struct la_enforce *e)
+{
+	bool drops = la_policies_have(e->policies, LA_ACTION_DROP);
+	bool resets = e->resets && la_resets_count(e->resets);
+
+	return (__u8)((drops ? 0 : LA_P_DROP) | (resets ? 0 : LA_P_RESET));
+}
+
+/* Brings what is laid upon a connection in line with the policies. */
+static int renew(const struct la_rec_flow *rec, const struct la_flow *flow, void *ctx)
 {
 	struct la_enforce *e = ctx;
 	const struct la_rec *h = &rec->at.h;
-	const struct la_policy *policy = timeouts_of(e, h);
-	__u8 table = policy && !policy->dry_run && !la_policies_protects(e->policies, h)
-			     ? policy->table
-			     : 0;
+	__u8 table = table_for(e, h), now = flow->policy, clear = LA_P_TIMEOUTS | outdated(e);
 
-	if (table != (flow->policy & LA_P_TIMEOUTS))
-		la_mark(e->opts.loader, h, LA_P_TIMEOUTS, table, NULL);
-	return 0;
+	if (((now & ~clear) | table) != now)
+		la_mark(e->opts.loader, h, clear, table, NULL);
+	return breathe(e);
 }
 
 /* ---- by hand ---- */
@@ -410,7 +451,7 @@ static void kill_some(struct la_enforce *e, __u64 now)
 	e->victim_count -= done;
 	memmove(e->victims, e->victims + done, e->victim_count * sizeof(*e->victims));
 	if (e->victim_count) {
-		count_of(e, by_hand.name, by_hand.action)->braked++;
+		COUNT_ONE(e, &by_hand, braked);
 		brake_holds(e, now);
 	}
 }
@@ -448,6 +489,7 @@ struct la_enforce *la_enforce_new(const struct la_enforce_opts *opts)
 		return NULL;
 	}
 	e->opts = *opts;
+	pthread_mutex_init(&e->lock, NULL);
 	e->sink.record = enforce_record;
 	return e;
 }
@@ -464,14 +506,17 @@ int la_enforce_can(struct la_enforce *e, const struct la_policies *policies)
 void la_enforce_policies(struct la_enforce *e, const struct la_policies *policies)
 {
 	const struct la_table table = la_loader_table(e->opts.loader);
-	bool timeouts = waits_for(policies, LA_WHEN_START) || waits_for(e->policies, LA_WHEN_START);
+	/* what an earlier process has left, or the policies before */
+	bool any = !e->policies || e->policies->count || policies->count;
 
 	e->policies = policies;
 	e->brake = la_bucket_of(policies->max_resets, LA_SEC_NS, policies->max_resets);
-	for (unsigned int i = 0; i < policies->count; i++)
+	for (unsigned int i = 0; i < policies->count; i++) {
 		e->rates[i] = policies->list[i].rate;
-	if (timeouts)
-		la_table_each(&table, renew_timeouts, e);
+		begin_counting(e, &policies->list[i]);
+	}
+	if (any)
+		la_table_each(&table, renew, e);
 }
 
 struct la_sink *la_enforce_sink(struct la_enforce *e)
@@ -497,10 +542,22 @@ void la_enforce_tick(struct la_enforce *e, __u64 now)
 		walk(e);
 }
 
-const struct la_policy_count *la_enforce_counts(const struct la_enforce *e, unsigned int *count)
+unsigned int la_enforce_counts(struct la_enforce *e, struct la_policy_count *rows, unsigned int max)
 {
-	*count = e->count;
-	return e->counts;
+	unsigned int count;
+
+	pthread_mutex_lock(&e->lock);
+	count = e->count < max ? e->count : max;
+	memcpy(rows, e->counts, count * sizeof(*rows));
+	pthread_mutex_unlock(&e->lock);
+	return count;
+}
+
+void la_enforce_end(struct la_enforce *e)
+{
+	e->policies = NULL;
+	la_resets_free(e->resets);
+	e->resets = NULL;
 }
 
 void la_enforce_free(struct la_enforce *e)
@@ -511,5 +568,6 @@ void la_enforce_free(struct la_enforce *e)
 	free(e->victims);
 	la_idset_free(&e->was);
 	la_idset_free(&e->is);
+	pthread_mutex_destroy(&e->lock);
 	free(e);
 }

@@ -18,6 +18,9 @@
 
 struct la_enforce;
 
+/* Rows of counts: each name that there ever was, but no more than that. */
+#define LA_ENFORCE_COUNTS_MAX (4 * LA_POLICIES_MAX)
+
 /* What a policy has done since lastack was started, and what it was kept from. */
 struct la_policy_count {
 	char policy[LA_POLICY_NAME_SIZE];
@@ -49,8 +52,8 @@ int la_enforce_can(struct la_enforce *enforce, const struct la_policies *policie
 
 /*
  * From now on these policies hold, for which la_enforce_can() was 0; they must live until the next
- * call. What has been done to a connection is not done again; timeouts are given to all
- * connections anew.
+ * call. What has been done to a connection is not done again. All connections get timeouts anew,
+ * and if no policy drops any more, pass again.
  */
 void la_enforce_policies(struct la_enforce *enforce, const struct la_policies *policies);
 
@@ -69,9 +72,12 @@ void la_enforce_follow(struct la_enforce *enforce);
 /* To be called several times a second. */
 void la_enforce_tick(struct la_enforce *enforce, __u64 now);
 
-/* What has been done, a row a policy; *count rows. */
-const struct la_policy_count *la_enforce_counts(const struct la_enforce *enforce,
-						unsigned int *count);
+/* What has been done, a row a policy, at most max. Returns how many. For any thread. */
+unsigned int la_enforce_counts(struct la_enforce *enforce, struct la_policy_count *rows,
+			       unsigned int max);
+
+/* Nothing is done any more, and resets under way are given up. */
+void la_enforce_end(struct la_enforce *enforce);
 
 /* NULL is allowed. */
 void la_enforce_free(struct la_enforce *enforce);

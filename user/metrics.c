@@ -248,6 +248,35 @@ static void put_evictions(struct page *p)
 		    la_timeout_word(class));
 }
 
+/* Names of policies need no escape, see policy.c. */
+static void put_policy_actions(struct page *p)
+{
+	for (unsigned int i = 0; i < p->view->policy_count; i++) {
+		const struct la_policy_count *row = &p->view->policies[i];
+
+		for (unsigned int r = 1; r < LA_RESULT_MAX; r++)
+			put(p, (double)row->results[r], "policy=\"%s\",action=\"%s\",result=\"%s\"",
+			    row->policy, la_action_word(row->action), la_result_word(r));
+	}
+}
+
+static void put_policy_held(struct page *p)
+{
+	for (unsigned int i = 0; i < p->view->policy_count; i++) {
+		const struct la_policy_count *row = &p->view->policies[i];
+		const struct {
+			const char *by;
+			__u64 count;
+		} held[] = {{"protect", row->protected},
+			    {"rate", row->over_rate},
+			    {"brake", row->braked}};
+
+		for (size_t h = 0; h < sizeof(held) / sizeof(*held); h++)
+			put(p, (double)held[h].count, "policy=\"%s\",action=\"%s\",by=\"%s\"",
+			    row->policy, la_action_word(row->action), held[h].by);
+	}
+}
+
 static void put_clients(struct page *p)
 {
 	put_one(p, (double)p->view->clients);
@@ -296,6 +325,8 @@ static const struct family families[] = {
 	{"lastack_flow_entries_limit", GAUGE, NULL, "Connections that the flow table has room for.", put_limit},
 	{"lastack_flow_evictions", COUNTER, NULL, "Flows that had to make room for others, by the clock that ran for them.", put_evictions},
 	{"lastack_events_lost", COUNTER, NULL, "Records that found no room on their way out of the kernel; the other metrics lose nothing.", put_lost},
+	{"lastack_policy_actions", COUNTER, NULL, "What policies did, would have done in a dry run, or failed to do.", put_policy_actions},
+	{"lastack_policy_held", COUNTER, NULL, "Times that a policy was kept from acting on a connection.", put_policy_held},
 	{"lastack_event_clients", GAUGE, NULL, "Clients that follow /api/events.", put_clients},
 	{"lastack_event_client_drops", COUNTER, NULL, "Events that clients of /api/events were too slow for.", put_clients_dropped},
 	{"process_cpu_seconds", COUNTER, "seconds", "User and system CPU time of lastack; its programs in the kernel are not in it.", put_cpu_seconds},

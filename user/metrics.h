@@ -8,6 +8,7 @@
 #ifndef LA_USER_METRICS_H
 #define LA_USER_METRICS_H
 
+#include "enforce.h"
 #include "la_metrics.h"
 #include <stdio.h>
 
@@ -21,7 +22,9 @@ struct la_metrics_view {
 	struct la_metrics flows;     /* added up over all CPUs */
 	struct la_counters counters; /* likewise */
 	__u64 max_flows;
-	__u64 clients;	       /* that follow /api/events now */
+	struct la_policy_count policies[LA_ENFORCE_COUNTS_MAX]; /* what they have done */
+	unsigned int policy_count;				/* rows of it */
+	__u64 clients;						/* that follow /api/events now */
 	__u64 clients_dropped; /* events that they were too slow for, ever */
 };
 

@@ -208,6 +208,8 @@ void la_resets_free(struct la_resets *resets)
 {
 	if (!resets)
 		return;
+	while (resets->count)
+		spare(resets, &resets->list[--resets->count]);
 	la_reset_close(resets->reset);
 	free(resets->list);
 	free(resets);

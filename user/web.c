@@ -29,6 +29,7 @@ struct la_web {
 	struct la_stream *stream;
 	struct la_http *http;
 	const struct la_loader *loader;
+	struct la_enforce *enforce;
 	__u64 beat; /* ns, CLOCK_MONOTONIC; atomic, like `ready` */
 	bool ready;
 };
@@ -49,6 +50,7 @@ static int look(struct la_web *web, struct la_metrics_view *view)
 	if (!err)
 		err = la_loader_counters(web->loader, &view->counters);
 	view->max_flows = la_loader_max_flows(web->loader);
+	view->policy_count = la_enforce_counts(web->enforce, view->policies, LA_ENFORCE_COUNTS_MAX);
 	la_stream_stats(web->stream, &view->clients, &view->clients_dropped);
 	return err;
 }
@@ -311,7 +313,7 @@ struct la_sink *la_web_sink(struct la_web *web)
 	return la_stream_sink(web->stream);
 }
 
-int la_web_start(struct la_web *web, const struct la_loader *loader)
+int la_web_start(struct la_web *web, const struct la_loader *loader, struct la_enforce *enforce)
 {
 	char text[INET6_ADDRSTRLEN + 16];
 	int fd = web->fd;
@@ -319,6 +321,7 @@ int la_web_start(struct la_web *web, const struct la_loader *loader)
 	if (fd < 0)
 		return 0;
 	web->loader = loader;
+	web->enforce = enforce;
 	web->fd = -1;
 	describe(&web->listen, text, sizeof(text));
 	web->http = la_http_start(fd, la_listen_is_local(&web->listen), routes,

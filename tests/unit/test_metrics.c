@@ -42,6 +42,11 @@ static struct la_metrics_view *sample(void)
 	view->counters.packets[LA_HOOK_XDP][LA_R_PAWS] = 11;
 	view->counters.packets[LA_HOOK_TC_EGRESS][LA_R_PAWS] = 1;
 	view->counters.lost[LA_LOST_STATE] = 6;
+	view->policies[0] = (struct la_policy_count){.policy = "leak",
+						     .action = LA_ACTION_RESET,
+						     .results[LA_RESULT_DONE] = 8,
+						     .braked = 3};
+	view->policy_count = 1;
 	return view;
 }
 
@@ -66,6 +71,9 @@ Test(metrics, as_prometheus_reads_them)
 	has(text, "lastack_packets_total{hook=\"xdp\",verdict=\"ignore\"} 11\n");
 	has(text, "lastack_packets_ignored_total{reason=\"paws\"} 12\n");
 	has(text, "lastack_events_lost_total{source=\"state\"} 6\n");
+	has(text, "lastack_policy_actions_total{policy=\"leak\",action=\"reset\",result=\"done\"} "
+		  "8\n");
+	has(text, "lastack_policy_held_total{policy=\"leak\",action=\"reset\",by=\"brake\"} 3\n");
 	cr_expect_null(strstr(text, "# EOF"));
 	cr_expect_null(strstr(text, "reason=\"accepted\""));
 	free(text);

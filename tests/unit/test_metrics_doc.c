@@ -29,6 +29,7 @@ static char *print(void)
 	size_t size = 0;
 	FILE *to = open_memstream(&text, &size);
 
+	view->policy_count = 1;
 	la_metrics_print(to, view, LA_METRICS_PROMETHEUS);
 	fclose(to);
 	free(view);
