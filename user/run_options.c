@@ -603,6 +603,7 @@ void la_run_options_help(void)
 	      "                         at SIGHUP it is read again\n"
 	      "  -h, --help             this text\n\n"
 	      "FILTER picks what is printed, such as: port 443 and not net 10.0.0.0/8\n\n"
-	      "needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root; Linux 5.15 with BTF\n",
+	      "needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root; Linux 5.15 with BTF; and\n"
+	      "CAP_NET_RAW to reset connections, by a policy or by lastack kill\n",
 	      stdout);
 }
