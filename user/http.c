@@ -12,7 +12,8 @@
 #include <strings.h>
 #include <unistd.h>
 
-#define CONNECTIONS_MAX	 (LA_STREAM_CLIENTS + 32)
+#define THREADS		 3 /* one that walks a big table keeps no scrape waiting */
+#define CONNECTIONS_MAX	 (THREADS * (LA_STREAM_CLIENTS + 32))
 #define IDLE_SECONDS	 30
 #define STREAM_BLOCK	 16384
 #define LISTEN_BACKLOG	 64
@@ -270,7 +271,8 @@ struct la_http *la_http_start(int fd, bool local, const struct la_http_route *ro
 			MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
 			handle, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
 			(unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-			(unsigned int)IDLE_SECONDS, MHD_OPTION_END);
+			(unsigned int)IDLE_SECONDS, MHD_OPTION_THREAD_POOL_SIZE,
+			(unsigned int)THREADS, MHD_OPTION_END);
 	}
 	if (http && http->daemon)
 		return http;

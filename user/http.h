@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * http.h - a small web server: GET only, one thread of its own.
+ * http.h - a small web server: GET only, with threads of its own.
  *
- * Knows nothing of what it serves: a table of routes, each with a function that answers, in the
- * server's thread. Every answer carries the headers that keep a browser from doing with it what
- * it is not meant for (a strict Content-Security-Policy among them).
+ * Knows nothing of what it serves: a table of routes, each with a function that answers, in one
+ * of the server's threads. Every answer carries the headers that keep a browser from doing with it
+ * what it is not meant for (a strict Content-Security-Policy among them).
  */
 #ifndef LA_USER_HTTP_H
 #define LA_USER_HTTP_H

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Said first: a browser that loses the stream comes back after so many ms. */
+static const char hello[] = "retry: 1000\n\n";
+
 /* Clients that hear nothing for so long get a comment. */
 #define SILENCE_NS (10 * LA_SEC_NS)
 
@@ -158,6 +161,7 @@ struct la_stream_client *la_stream_open(struct la_stream *stream, struct la_filt
 	client->stream = stream;
 	client->filter = filter;
 	client->waiter = *waiter;
+	append(client, hello, sizeof(hello) - 1);
 	pthread_mutex_lock(&stream->lock);
 	while (i < LA_STREAM_CLIENTS && stream->clients[i])
 		i++;

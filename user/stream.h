@@ -3,7 +3,7 @@
  * stream.h - records to those who follow them from elsewhere, each with a filter of its own.
  *
  * A sink at one end, fed by the loop that drains the ring; clients at the other, read by the
- * thread that serves them. A client has a queue of LA_STREAM_QUEUE bytes: what does not fit is
+ * threads that serve them. A client has a queue of LA_STREAM_QUEUE bytes: what does not fit is
  * dropped for that client, and it is told how many events that were. So nobody who is slow
  * keeps another one waiting, least of all the ring.
  *

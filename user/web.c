@@ -2,8 +2,8 @@
 /*
  * web.c - the routes. See web.h.
  *
- * What runs in the server's thread: everything that is called answer_*. It reads the maps, the
- * stream and two numbers that the main thread stores.
+ * What runs in the server's threads, several at once: everything that is called answer_*. It
+ * reads the maps, the stream and two numbers that the main thread stores.
  */
 #include "web.h"
 #include "clock.h"

@@ -8,7 +8,7 @@
  *   /api/events          records as they happen, as server-sent events; filter=
  *   /                    the live page (user/page/)
  *
- * All of it reads and changes nothing. It is served by a thread of its own, so neither a slow
+ * All of it reads and changes nothing. It is served by threads of its own, so neither a slow
  * client nor a stdout that nobody reads keeps the other waiting.
  */
 #ifndef LA_USER_WEB_H

@@ -214,6 +214,23 @@ Test(page, shows_what_happens, .timeout = 100)
 	scene_end(&s);
 }
 
+/* Until so many follow the events. */
+static void followed_by(const struct scene *s, const char *line)
+{
+	bool is = false;
+
+	for (int ms = 0; !is && ms < SOON_MS; ms += 100) {
+		struct la_fetched got =
+			la_fetch(s->lab, LA_LAB_SERVER, 9464, "/metrics", NULL, NULL);
+
+		is = strstr(got.body, line);
+		la_fetched_free(&got);
+		if (!is)
+			poll(NULL, 0, 100);
+	}
+	cr_assert(is, "not within %d ms: %s", SOON_MS, line);
+}
+
 /* lastack ends and starts again: the page says so, and goes on by itself. */
 Test(page, survives_a_restart, .timeout = 100)
 {
@@ -225,8 +242,9 @@ Test(page, survives_a_restart, .timeout = 100)
 	la_browser_until(s.browser, "document.querySelector('#status.away')");
 	start(&s);
 	la_browser_until(s.browser, "!document.querySelector('#status.away')");
+	followed_by(&s, "\nlastack_event_clients 1\n");
 	talk(&s, 0);
-	la_browser_until(s.browser, "stories.size > 0"); /* events come again */
+	la_browser_until(s.browser, "stories.size > 0");
 	la_browser_until(s.browser, ROWS " >= 1");
 	scene_end(&s);
 }

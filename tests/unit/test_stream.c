@@ -160,6 +160,9 @@ Test(stream, silence_is_broken)
 	struct la_stream_client *c = client(stream, NULL, &a);
 	char *text;
 
+	text = hear(c);
+	cr_expect_str_eq(text, "retry: 1000\n\n");
+	free(text);
 	la_stream_beat(stream, 100 * LA_SEC_NS);
 	la_stream_beat(stream, 101 * LA_SEC_NS);
 	text = hear(c);

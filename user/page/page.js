@@ -478,7 +478,7 @@ async function pollFlows() {
     if (mine !== poll) return;
     if (error.status === 400) complain(error.message);
   }
-  // Never busy for more than a tenth of the time.
+  // Never busy for more than a tenth of the time, as below.
   setTimeout(() => mine === poll && pollFlows(), Math.max(2000, 10 * (performance.now() - began)));
 }
 
@@ -532,6 +532,7 @@ function stuckSpots(list) {
 }
 
 async function pollStuck() {
+  const began = performance.now();
   try {
     const words = STUCK.map((s) => `state ${s.toLowerCase().replaceAll("_", "-")}`).join(" or ");
     const spots = stuckSpots(readLines(await get(`api/flows?${new URLSearchParams({ filter: words, limit: 2000 })}`)));
@@ -540,7 +541,7 @@ async function pollStuck() {
   } catch {
     // the status says so
   }
-  setTimeout(pollStuck, 3000);
+  setTimeout(pollStuck, Math.max(3000, 10 * (performance.now() - began)));
 }
 
 // ---- the ladder ----
