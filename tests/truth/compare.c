@@ -11,6 +11,8 @@
  *                not held against it either: the peer's next segment may have brought it out.
  *                So are steps whose segment (SYN, SYN-ACK, FIN) did not come past the observer
  *                while they lasted, lost or late; without it CLOSING looks like CLOSE_WAIT.
+ *   TIME_WAIT    ends in Linux when a timer runs out that is late by an eighth of its time at most,
+ *                and in lastack on the dot; so it may end there so much earlier.
  *   presumed     An endpoint of which lastack told nothing wrong but what it marked as
  *                presumed, and either took back or still presumes, because nothing came past
  *                any more to prove or refute it.
@@ -100,14 +102,14 @@ static void take_out(struct la_walk *walk, int step)
 }
 
 /* Its listener was gone, but the third ACK had been read: who does that is ESTABLISHED. */
-static void read_unaccepted(const struct la_walk *k, struct la_walk *t, struct la_tally *tally)
+static void read_unclaimed(const struct la_walk *k, struct la_walk *t, struct la_tally *tally)
 {
 	int last = t->count - 1;
 
-	if (!k->unaccepted || t->count != k->count + 1 || t->step[last].to != LA_CLOSED ||
+	if (!k->unclaimed || t->count != k->count + 1 || t->step[last].to != LA_CLOSED ||
 	    t->step[last - 1].to != LA_ESTABLISHED)
 		return;
-	tally->unaccepted++;
+	tally->unclaimed++;
 	take_out(t, last - 1);
 }
 
@@ -223,7 +225,7 @@ static void make_comparable(struct la_walk *k, struct la_walk *t, const struct l
 	bool in_k[LA_WALK_STEPS] = {false}, in_t[LA_WALK_STEPS] = {false};
 
 	read_queued(k, c, tally);
-	read_unaccepted(k, t, tally);
+	read_unclaimed(k, t, tally);
 	if (k->silent)
 		drop_silent(k, t, tally);
 	if (was_merged(k, t)) {
@@ -234,6 +236,19 @@ static void make_comparable(struct la_walk *k, struct la_walk *t, const struct l
 		t->count = 0;
 	match(k, t, in_k, in_t);
 	drop_untellable(k, in_k, c, tally);
+}
+
+/* What two CPUs, or the way to the observer, may lie apart. */
+#define WAIT_SLACK_NS 300000000ULL
+
+/* Did TIME_WAIT last as long as the kernel's, of an endpoint whose steps are all equal? */
+static void compare_waits(const struct la_walk *k, const struct la_walk *t, struct la_tally *tally)
+{
+	if (!k->waited && !t->waited)
+		return;
+	tally->waits++;
+	tally->waits_off += !k->waited || !t->waited || t->waited > k->waited + WAIT_SLACK_NS ||
+			    k->waited > t->waited + t->waited / 8 + WAIT_SLACK_NS;
 }
 
 static bool compare_walks(const struct la_walk *kernel, const struct la_walk *told,
@@ -257,8 +272,11 @@ static bool compare_walks(const struct la_walk *kernel, const struct la_walk *to
 	tally->equal += (unsigned long)equal;
 	tally->taken_back += t.taken_back;
 	tally->broken += t.broken || k.broken;
-	if (equal == k.count && equal == t.count && !extra && !t.broken && !k.broken)
+	if (equal == k.count && equal == t.count && !extra && !t.broken && !k.broken) {
+		if (c->witness->waits)
+			compare_waits(&k, &t, tally);
 		return true;
+	}
 	count_rest(&k, &t, in_k, in_t, tally);
 	tally->extra += (unsigned long)extra;
 	presumed = extra || is_marked(&k, in_k, &t);

@@ -22,12 +22,14 @@ struct la_tally {
 	unsigned long disordered;
 	unsigned long taken_back; /* presumed by lastack, and corrected by itself */
 	unsigned long merged;	  /* CLOSING, which the kernel skipped (kernel.c) */
-	unsigned long unaccepted; /* sockets closed as the third ACK made them (kernel.c) */
+	unsigned long unclaimed;  /* sockets closed as the third ACK made them (kernel.c) */
 	unsigned long queued;	  /* FINs that their host kept back until the peer's had come */
 	unsigned long presumed;	  /* endpoints that differ only in what lastack presumes */
 	unsigned long silent;	  /* steps of the kernel that no segment told of in time */
 	unsigned long unseen;	  /* endpoints of connections that it cannot know of */
 	unsigned long untold;	  /* endpoints of which the lab missed a step of the kernel */
+	unsigned long waits;	  /* ends of TIME_WAIT by the clock */
+	unsigned long waits_off;  /* of them, those at another time than the kernel's */
 	unsigned long broken;	  /* walks of lastack that contradict themselves */
 	unsigned long differing;  /* endpoints of which it told something else */
 };
@@ -54,7 +56,8 @@ struct la_witness {
 			  __u64 to, void *ctx);
 	bool (*left)(struct la_net_pair pair, int host, enum la_telling what, __u64 from, __u64 to,
 		     void *ctx);
-	int at; /* the host where the observer is; -1: at neither */
+	int at;	    /* the host where the observer is; -1: at neither */
+	bool waits; /* it was waited for the end of each TIME_WAIT: they are compared, too */
 	void *ctx;
 };
 

@@ -7,7 +7,8 @@
  *                same state and counts once. A request that ends without a child is CLOSED.
  *   handover     A socket that becomes a time-wait socket is reported CLOSED. It is not:
  *                the state goes on in the time-wait socket, FIN_WAIT_2 or TIME_WAIT.
- *   TIME_WAIT    Its end, by the clock or by a new SYN, is no step: no segment tells of it.
+ *   TIME_WAIT    Its end, by the clock or by a new SYN, is no step: no segment tells of it. How
+ *                long it lasted until its timer ran out is kept.
  *   silent       A last step to CLOSED without any RST, out of a state that no ACK ends: the
  *                socket was closed in SYN_SENT, or gave up, or tcp_fin_timeout was over. No
  *                segment tells of it, so no observer can know.
@@ -21,7 +22,7 @@
  *   merged       Segments that wait for a locked socket may be merged: a FIN, and behind it
  *                the ACK of our own, are then read as one FIN with that ACK, and the socket
  *                goes through FIN_WAIT_2 where the segments on the wire lead to CLOSING.
- *   unaccepted   A socket that the third ACK has made, and whose listener is gone just then, is
+ *   unclaimed   A socket that the third ACK has made, and whose listener is gone just then, is
  *                closed in SYN_RECEIVED, and sends the RST of an ESTABLISHED one.
  *   Fast Open    The child exists from the SYN on, and its ports are not yet in the event of
  *                its birth: SYN_RECEIVED is taken from the step that leaves it.
@@ -297,9 +298,10 @@ static __u64 end_of(const struct la_walk *walk)
 								 : ~0ULL;
 }
 
-/* The connection of the other host that this host's walk, beginning now, is part of. */
-static struct la_conn *find_peer(const struct reader *r, __u64 ts)
+/* The connection of the other host that this host's walk, beginning in `first`, is part of. */
+static struct la_conn *find_peer(const struct reader *r, __u8 first, __u64 ts)
 {
+	bool answers = r->host == 1 && first == LA_LISTEN;
 	struct la_conn *conn;
 	size_t i;
 
@@ -311,7 +313,7 @@ static struct la_conn *find_peer(const struct reader *r, __u64 ts)
 	}
 	/* A copy of its SYN may come when its client is gone: still it is the same SYN. */
 	conn = i > r->first ? &r->conns->conn[i - 1] : NULL;
-	return r->host == 1 && conn && !conn->walk[1].first && conn->order < ts ? conn : NULL;
+	return answers && conn && !conn->walk[1].first && conn->order < ts ? conn : NULL;
 }
 
 /* A connection begins for this host: one that the other host has begun, or a new one. */
@@ -320,7 +322,7 @@ static bool begin(struct reader *r, __u8 first, __u64 ts)
 	struct la_conn *conn;
 
 	settle(r);
-	conn = find_peer(r, ts);
+	conn = find_peer(r, first, ts);
 	if (!conn) {
 		conn = la_conns_add(r->conns, r->pair);
 		if (!conn)
@@ -388,7 +390,7 @@ static bool read_sock(struct reader *r, const struct la_kernel_event *e)
 			return false;
 		r->walk->torn = true;
 	}
-	r->walk->unaccepted = r->mini && from == LA_SYN_RECEIVED && to == LA_CLOSED;
+	r->walk->unclaimed = r->mini && from == LA_SYN_RECEIVED && to == LA_CLOSED;
 	r->mini = 0; /* the request has become a socket */
 	r->walk->torn |= la_walk_state(r->walk) != from;
 	la_walk_add(r->walk, e->ts, to, LA_SEEN);
@@ -457,6 +459,8 @@ static bool read_time_wait(struct reader *r, const struct la_kernel_event *e)
 		la_walk_add(r->walk, e->ts, state_of(e->to), LA_SEEN);
 	r->stopped = e->kind == LA_KERNEL_TW_START ? 0 : e->ts;
 	r->expired = e->kind == LA_KERNEL_TW_EXPIRE;
+	if (r->expired && r->walk->count && la_walk_state(r->walk) == LA_TIME_WAIT)
+		r->walk->waited = e->ts - r->walk->step[r->walk->count - 1].ts;
 	if (e->kind == LA_KERNEL_TW_CANCEL && r->phantom)
 		return take_over(r, e->ts);
 	return true;

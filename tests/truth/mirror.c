@@ -230,8 +230,11 @@ static void read_state(struct la_conn *conn, const json_t *record)
 
 	if (!walk->first)
 		walk->first = from;
-	if (certainty == LA_TIMER && from == LA_TIME_WAIT)
+	if (certainty == LA_TIMER && from == LA_TIME_WAIT) {
+		if (walk->count)
+			walk->waited = number(record, "ts_ns") - walk->step[walk->count - 1].ts;
 		return;
+	}
 	if (la_walk_state(walk) != from)
 		walk->broken = true;
 	if (certainty == LA_CORRECTED)

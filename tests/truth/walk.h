@@ -25,10 +25,11 @@ struct la_walk {
 	__u8 count;
 	__u8 taken_back; /* steps that lastack presumed and took back, */
 	__u32 doubted;	 /* and to which states: bits 1 << enum la_state */
+	__u64 waited;	 /* ns in TIME_WAIT until its clock ran out; 0: it has not */
 	bool broken;	 /* it took back what it had seen, or too many steps */
 	bool silent;	 /* the kernel's last step was one that no segment tells of */
 	bool torn;	 /* the lab missed a step of the kernel */
-	bool unaccepted; /* the kernel closed a socket that its third ACK had made */
+	bool unclaimed;	 /* the kernel closed a socket that its third ACK had made */
 	struct la_step step[LA_WALK_STEPS];
 };
 
