@@ -37,9 +37,9 @@ LA_INLINE bool la_can_judge(const struct la_flow *f, const struct la_side *s,
 
 /*
  * Could s have sent it, though p does not expect it? An abort acknowledges what s has received,
- * which nobody can guess: data that s sent before was lost, or is on its way. Without an ACK it
- * answers a segment of p, at the number that this acknowledged (RFC 9293 3.5.2): one of the last
- * window is on its way.
+ * which nobody can guess: data that s sent before was lost, or is on its way. The other two
+ * answer a segment of p (RFC 9293 3.5.2): without ACK, at the number that this acknowledged, one
+ * of the last window being on its way; at 0 with an ACK, a copy of its SYN.
  */
 LA_INLINE bool la_rst_matches(const struct la_side *s, const struct la_side *p,
 			      const struct la_segment *seg)
@@ -47,7 +47,7 @@ LA_INLINE bool la_rst_matches(const struct la_side *s, const struct la_side *p,
 	__u32 behind = p->ack - seg->seq;
 
 	if (seg->flags & LA_ACK)
-		return !la_before(seg->ack, s->ack) && !la_after(seg->ack, p->nxt);
+		return la_acks_syn(p, seg) && (!seg->seq || !la_before(seg->ack, s->ack));
 	return behind && behind <= 65536U << (p->wscale & 15);
 }
 

@@ -120,6 +120,7 @@ static void print_packets(FILE *to, const struct la_counters *packets)
 	fprintf(to, "  %-11s %llu\n", "packets", (unsigned long long)all);
 	print_counts(to, "evicted", packets->evicted, LA_TIMEOUT_MAX, la_timeout_word, NULL);
 	print_counts(to, "invalid", bad[LA_VERDICT_INVALID], LA_REASON_MAX, la_reason_text, NULL);
+	print_counts(to, "dropped", bad[LA_VERDICT_DROP], LA_REASON_MAX, la_reason_text, NULL);
 	print_counts(to, "untracked", bad[LA_VERDICT_UNTRACKED], LA_REASON_MAX, la_reason_text,
 		     NULL);
 }

@@ -153,6 +153,14 @@ Test(rst_policy, the_answer_to_an_older_segment_passes)
 	assert_told(LA_RST_OUT_OF_WINDOW, 0, false);
 }
 
+/* The server is closed by now, or full: RFC 9293 3.10.7.1. */
+Test(rst_policy, the_answer_to_a_late_copy_of_the_syn_passes)
+{
+	talk_lines(&t, TALKED,
+		   {RESP, RA, 0, TALK_ISN_ORIG + 1, .raw = true, .reason = LA_R_RST_IGNORED});
+	assert_told(LA_RST_IN_WINDOW, 0, false);
+}
+
 /* Crashed, and started again: it answers at the number that is acknowledged. */
 Test(rst_policy, a_rebooted_host_answers_late_data)
 {

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * test_rst_policy.c - a blind attacker against real sockets: without a policy he ends a connection
+ * when he hits the number that it expects; with one none of his guesses reaches it.
+ *
+ * Whether one did, the server's kernel says: it counts the challenge ACKs by which it answers.
+ */
+#include "blind.h"
+#include "observer.h"
+#include "pair.h"
+#include "told.h"
+#include <criterion/criterion.h>
+#include <criterion/parameterized.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Patience for what does not depend on speed, ms. */
+#define SOON_MS 10000
+
+#define CLIENT_PORT 44300
+#define SERVER_PORT 9800
+
+#define ROUNDS	2
+#define GUESSES 2000 /* a round; more by LASTACK_GUESSES */
+#define STRIDE	61   /* so they go beyond the window */
+#define BYTES	20000
+
+/* ---- a lab with lastack and an attacker in it ---- */
+
+static const struct place {
+	const char *name;
+	enum la_lab_host host;
+	const char *first, *second; /* interfaces */
+	const char *bridge;
+	int family;
+} places[] = {
+	{"host", LA_LAB_SERVER, "eth0", NULL, NULL, AF_INET},
+	{"router", LA_LAB_ROUTER, "left", "right", NULL, AF_INET6},
+	{"bridge", LA_LAB_ROUTER, "left", "right", "b0", AF_INET},
+};
+
+/* left and right become ports of a bridge; the hosts are neighbours. */
+static const char *const bridge_scripts[LA_LAB_HOSTS] = {
+	[LA_LAB_ROUTER] = "ip addr flush dev left && ip addr flush dev right && "
+			  "ip link add b0 type bridge && ip link set left master b0 && "
+			  "ip link set right master b0 && ip link set b0 up",
+	[LA_LAB_CLIENT] = "ip route replace 10.9.2.1/32 dev eth0 && "
+			  "ip neigh replace 10.9.2.1 lladdr 02:09:00:00:02:01 dev eth0",
+	[LA_LAB_SERVER] = "ip route replace 10.9.1.1/32 dev eth0 && "
+			  "ip neigh replace 10.9.1.1 lladdr 02:09:00:00:01:01 dev eth0",
+};
+
+struct scene {
+	const struct place *place;
+	struct la_lab *lab;
+	struct la_blind *blind;
+	struct la_observer *obs;
+	struct la_pair victim, innocent;
+	unsigned int guesses;
+};
+
+static struct la_pair open_pair(const struct scene *s, unsigned short n)
+{
+	struct la_pair pair;
+
+	cr_assert(la_pair_open(&pair, s->lab, s->place->family, CLIENT_PORT + n, SERVER_PORT + n));
+	return pair;
+}
+
+static struct scene scene_start(const struct place *place, const char *policy)
+{
+	struct scene s = {.place = place, .lab = la_lab_new(true)};
+	const char *const options[] = {"--rst-policy", policy, NULL};
+
+	cr_assert(s.lab);
+	for (int host = 0; place->bridge && host < LA_LAB_HOSTS; host++)
+		cr_assert(la_lab_sh(s.lab, (enum la_lab_host)host, "%s", bridge_scripts[host]));
+	s.blind = la_blind_new(s.lab, place->bridge);
+	s.obs = la_observer_start(s.lab, place->host, place->first, place->second, options);
+	cr_assert(s.blind && s.obs, "the lab is not complete");
+	s.victim = open_pair(&s, 0);
+	s.innocent = open_pair(&s, 1);
+	return s;
+}
+
+static void scene_end(struct scene *s)
+{
+	la_observer_free(s->obs);
+	la_blind_free(s->blind);
+	la_lab_free(s->lab);
+}
+
+static void hang_up(const struct la_pair *pair)
+{
+	close(pair->client);
+	close(pair->server);
+}
+
+/* ---- what passes ---- */
+
+/* Carries bytes that no other round has, and looks at each of them. */
+static void carry(int from, int to, unsigned int round)
+{
+	static unsigned char sent[BYTES], got[BYTES];
+	struct pollfd wait = {.fd = to, .events = POLLIN};
+	size_t have = 0;
+
+	for (size_t i = 0; i < BYTES; i++)
+		sent[i] = (unsigned char)((i * 31 + round * 17) >> (i & 7));
+	cr_assert_eq(send(from, sent, BYTES, MSG_NOSIGNAL), BYTES, "%s", strerror(errno));
+	while (have < BYTES && poll(&wait, 1, SOON_MS) == 1) {
+		ssize_t n = recv(to, got + have, BYTES - have, 0);
+
+		cr_assert_gt(n, 0, "%s", n ? strerror(errno) : "the connection has ended");
+		have += (size_t)n;
+	}
+	cr_assert_eq(have, BYTES, "%zu bytes of %d arrived", have, BYTES);
+	cr_assert(!memcmp(sent, got, BYTES), "other bytes arrived");
+}
+
+static void carry_all(const struct scene *s, unsigned int round)
+{
+	const struct la_pair *pairs[] = {&s->victim, &s->innocent};
+
+	for (int i = 0; i < 2; i++) {
+		carry(pairs[i]->client, pairs[i]->server, 2 * round);
+		carry(pairs[i]->server, pairs[i]->client, 2 * round + 1);
+	}
+}
+
+/* A counter of the server's kernel, of TcpExt in netstat. */
+static long netstat(const struct scene *s, const char *name)
+{
+	static char names[16384], values[16384];
+	char *name_at = NULL, *value_at = NULL, *key = names, *value = values;
+	long found = -1;
+	FILE *f;
+
+	cr_assert(la_lab_enter(s->lab, LA_LAB_SERVER));
+	f = fopen("/proc/thread-self/net/netstat", "re");
+	la_lab_leave(s->lab);
+	cr_assert(f && fgets(names, sizeof(names), f) && fgets(values, sizeof(values), f));
+	fclose(f);
+	while ((key = strtok_r(name_at ? NULL : key, " \n", &name_at)) &&
+	       (value = strtok_r(value_at ? NULL : value, " \n", &value_at)))
+		if (!strcmp(key, name))
+			found = atol(value);
+	cr_assert_geq(found, 0, "no %s in netstat", name);
+	return found;
+}
+
+/* RSTs that reached the server and made it ask. */
+static long challenged(const struct scene *s)
+{
+	return netstat(s, "TCPChallengeACK") + netstat(s, "TCPACKSkippedChallenge");
+}
+
+/* ---- the attack ---- */
+
+static void guess(struct scene *s, __u32 seq)
+{
+	cr_assert(la_blind_rst(s->blind, s->place->family, CLIENT_PORT, SERVER_PORT, seq));
+	s->guesses++;
+}
+
+/* Guesses from the number that the server expects on, without that. */
+static void guess_across_the_window(struct scene *s)
+{
+	const char *more = getenv("LASTACK_GUESSES");
+	unsigned int count = more ? (unsigned int)atoi(more) : GUESSES;
+	__u32 expected;
+
+	cr_assert(la_blind_expected(s->victim.server, &expected));
+	for (unsigned int i = 0; i < count; i++)
+		guess(s, expected + 1 + i % GUESSES * STRIDE + i / GUESSES);
+}
+
+struct tally {
+	size_t read; /* records */
+	unsigned int rsts, dropped, lost;
+};
+
+static bool has_all(const json_t *records, void *ctx)
+{
+	const struct scene *s = ((void **)ctx)[0];
+	struct tally *t = ((void **)ctx)[1];
+
+	for (; t->read < json_array_size(records); t->read++) {
+		const json_t *r = json_array_get(records, t->read);
+
+		t->rsts += !strcmp(la_told_text(r, "type"), "rst");
+		t->dropped += json_is_true(json_object_get(r, "dropped"));
+		if (!strcmp(la_told_text(r, "type"), "lost"))
+			t->lost += (unsigned int)json_integer_value(json_object_get(r, "count"));
+	}
+	return t->rsts + t->lost >= s->guesses;
+}
+
+/* Each guess is told of, or counted as not told. */
+static struct tally wait_told(struct scene *s)
+{
+	struct tally t = {0};
+	void *ctx[] = {s, &t};
+
+	cr_expect(la_observer_until(s->obs, has_all, ctx, SOON_MS), "%u guesses, %u told, %u lost",
+		  s->guesses, t.rsts, t.lost);
+	return t;
+}
+
+/* ---- the tests ---- */
+
+Test(rst_policy, without_a_policy_the_right_number_ends_it)
+{
+	struct scene s = scene_start(&places[0], "observe");
+	struct pollfd wait = {.fd = s.victim.server, .events = POLLIN};
+	struct la_told told[1] = {0};
+	__u32 expected;
+	char byte;
+
+	carry_all(&s, 0);
+	guess_across_the_window(&s);
+	cr_expect_gt(challenged(&s), 0, "no guess has reached the server");
+	cr_assert(la_blind_expected(s.victim.server, &expected));
+	guess(&s, expected);
+	cr_assert(poll(&wait, 1, SOON_MS) == 1, "the connection has not ended");
+	cr_expect(recv(s.victim.server, &byte, 1, 0) < 0 && errno == ECONNRESET);
+	cr_expect_eq(wait_told(&s).dropped, 0);
+	cr_expect_eq(la_observer_stop(s.obs), 0);
+	cr_assert_eq(la_told_gather(la_observer_records(s.obs), CLIENT_PORT, SERVER_PORT, told, 1),
+		     1);
+	cr_expect_str_eq(la_told_text(told->close, "reason"), "reset");
+	hang_up(&s.innocent);
+	scene_end(&s);
+}
+
+ParameterizedTestParameters(rst_policy, no_guess_passes)
+{
+	static int each[] = {0, 1, 2};
+
+	return cr_make_param_array(int, each, sizeof(each) / sizeof(*each));
+}
+
+ParameterizedTest(const int *at, rst_policy, no_guess_passes)
+{
+	const struct place *place = &places[*at];
+	struct scene s = scene_start(place, "strict");
+	struct la_told told[2] = {0};
+	struct tally t;
+
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		carry_all(&s, round);
+		guess_across_the_window(&s);
+	}
+	carry_all(&s, ROUNDS);
+	t = wait_told(&s);
+	cr_expect_eq(t.dropped, t.rsts, "%s: %u RSTs told, %u dropped", place->name, t.rsts,
+		     t.dropped);
+	cr_expect_eq(challenged(&s), 0, "%s: a guess has reached the server", place->name);
+	hang_up(&s.victim);
+	hang_up(&s.innocent);
+	cr_expect_eq(la_observer_stop(s.obs), 0);
+	cr_expect(strstr(la_observer_stderr(s.obs), "RST that a policy keeps from its receiver"),
+		  "%s", la_observer_stderr(s.obs));
+	for (unsigned short n = 0; n < 2; n++) {
+		cr_assert_eq(la_told_gather(la_observer_records(s.obs), CLIENT_PORT + n,
+					    SERVER_PORT + n, &told[n], 1),
+			     1);
+		cr_expect_str_eq(la_told_text(told[n].close, "reason"), "fin");
+	}
+	scene_end(&s);
+}
