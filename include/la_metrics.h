@@ -61,6 +61,7 @@ struct la_histogram {
 #define LA_METRIC_CLOSERS  8
 #define LA_METRIC_VERDICTS 8
 #define LA_METRIC_EVIDENCE 8
+#define LA_METRIC_RULES	   8
 
 _Static_assert(LA_BOUNDS_MAX < LA_BUCKETS, "a bucket a bound, and one without");
 _Static_assert(LA_STATE_MAX <= LA_METRIC_STATES, "room");
@@ -68,12 +69,14 @@ _Static_assert(LA_CLOSE_REASON_MAX <= LA_METRIC_REASONS, "room");
 _Static_assert(LA_CLOSER_MAX <= LA_METRIC_CLOSERS, "room");
 _Static_assert(LA_RST_VERDICT_MAX <= LA_METRIC_VERDICTS, "room");
 _Static_assert(LA_EVIDENCE_MAX <= LA_METRIC_EVIDENCE, "room");
+_Static_assert(LA_RULE_MAX <= LA_METRIC_RULES, "room");
 
 struct la_metrics {
 	__u64 connections[2][LA_METRIC_STATES]; /* in the table now, by enum la_state */
 	__u64 transitions[2][LA_METRIC_STATES][LA_METRIC_STATES]; /* from, to: enum la_state */
 	__u64 closed[LA_METRIC_REASONS][LA_METRIC_CLOSERS]; /* enum la_close_reason, la_closer */
 	__u64 rst[2][LA_METRIC_VERDICTS];		    /* by sender and enum la_rst_verdict */
+	__u64 rst_rule[2][LA_METRIC_RULES]; /* by 1: dropped, 0: passed; and enum la_rst_rule */
 	__u64 evidence[LA_METRIC_EVIDENCE]; /* connections with it, by enum la_evidence */
 	struct la_histogram duration;	    /* of connections that closed */
 	struct la_histogram handshake;	    /* first SYN to the ACK of the SYN-ACK */
@@ -197,11 +200,15 @@ LA_INLINE void la_measure_close(struct la_metrics *m, const struct la_flow *f)
 /* A RST that side `sender` sent. */
 LA_INLINE void la_measure_rst(struct la_metrics *m, const struct la_out *out, __u8 sender)
 {
-	__u32 who = (sender ^ out->orig) & 1, verdict = out->verdict;
+	__u32 who = (sender ^ out->orig) & 1, verdict = out->verdict, rule = out->rule;
+	__u32 dropped = out->reason == LA_R_RST_DROPPED;
 
 	la_opaque(who);
 	la_opaque(verdict);
+	la_opaque(rule);
+	la_opaque(dropped);
 	m->rst[who & 1][verdict & (LA_METRIC_VERDICTS - 1)]++;
+	m->rst_rule[dropped & 1][rule & (LA_METRIC_RULES - 1)]++;
 }
 
 #endif

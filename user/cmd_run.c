@@ -287,7 +287,7 @@ static int open_web(struct run *run)
 	run->web = la_web_open(&opts);
 	if (!run->web)
 		return -1;
-	la_events_to(run->events, la_web_sink(run->web));
+	la_events_all_to(run->events, la_web_sink(run->web));
 	return 0;
 }
 

@@ -187,6 +187,16 @@ static void put_rst(struct page *p)
 			    endpoint_word(who), la_rst_verdict_word(v));
 }
 
+/* Most RSTs fall under no rule: they are not told here. */
+static void put_rst_rules(struct page *p)
+{
+	for (int dropped = 0; dropped < 2; dropped++)
+		for (unsigned int rule = 1; rule < LA_RULE_MAX; rule++)
+			put(p, (double)p->view->flows.rst_rule[dropped][rule],
+			    "rule=\"%s\",dropped=\"%s\"", la_rst_rule_word(rule),
+			    dropped ? "true" : "false");
+}
+
 static void put_evidence(struct page *p)
 {
 	for (unsigned int e = 1; e < LA_EVIDENCE_MAX; e++)
@@ -318,6 +328,7 @@ static const struct family families[] = {
 	{"lastack_state_transitions", COUNTER, NULL, "Transitions of an endpoint from one RFC 9293 state to another.", put_transitions},
 	{"lastack_state_duration_seconds", HISTOGRAM, "seconds", "Time that an endpoint spent in a state that it has left.", put_state_duration},
 	{"lastack_rst", COUNTER, NULL, "RST segments of connections, by what their receiver makes of them.", put_rst},
+	{"lastack_rst_rules", COUNTER, NULL, "RST segments that a rule of the RST policy is against, dropped or passed.", put_rst_rules},
 	{"lastack_rst_evidence", COUNTER, NULL, "Connections with evidence that a RST was forged, by kind; each kind once a connection.", put_evidence},
 	{"lastack_packets", COUNTER, NULL, "Packets seen at a hook, by what became of them.", put_packets},
 	{"lastack_packets_ignored", COUNTER, NULL, "Packets that changed no connection, by the reason.", put_ignored},

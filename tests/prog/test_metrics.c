@@ -40,6 +40,12 @@ static void count_gone(struct la_metrics *m, const struct la_rec_gone *r)
 		m->evidence[i] += r->forged >> (i - 1) & 1;
 }
 
+static void count_rst(struct la_metrics *m, const struct la_rec_rst *r)
+{
+	m->rst[r->sender][r->verdict]++;
+	m->rst_rule[r->dropped][r->rule]++;
+}
+
 static void count(struct la_sink *sink, const struct la_rec *rec)
 {
 	struct teller *t = (struct teller *)sink;
@@ -53,7 +59,7 @@ static void count(struct la_sink *sink, const struct la_rec *rec)
 	else if (rec->type == LA_REC_GONE)
 		count_gone(&t->m, &r->gone);
 	else if (rec->type == LA_REC_RST)
-		t->m.rst[r->rst.sender][r->rst.verdict]++;
+		count_rst(&t->m, &r->rst);
 }
 
 /* ---- a count of the table ---- */
@@ -104,12 +110,13 @@ static void metrics_are_right(const struct la_engine *e, const struct la_metrics
 	SAME(closed);
 	SAME(duration);
 	SAME(rst);
+	SAME(rst_rule);
 	SAME(evidence);
 }
 
 static struct la_config config(void)
 {
-	struct la_config cfg = {.pressure = 50};
+	struct la_config cfg = {.pressure = 50, .rst_policy = LA_RST_POLICY_STRICT};
 #define SET(sym, word, seconds) cfg.timeout[LA_TIMEOUT_##sym] = (seconds)*LA_SEC_NS;
 
 	LA_TIMEOUTS(SET)
