@@ -107,6 +107,7 @@ static struct la_rec_policy record_of(const struct la_policy *policy, const stru
 
 	rec.h.type = LA_REC_POLICY;
 	rec.h.ts = now;
+	rec.h.seq += about->type != LA_REC_FLOW; /* that of the next one */
 	strcpy(rec.policy, policy->name);
 	if (about->type == LA_REC_STATE)
 		memcpy(rec.state, any->state.state, 2);
@@ -127,8 +128,7 @@ static void brake_holds(struct la_enforce *e, __u64 now)
 		return;
 	fprintf(stderr,
 		"lastack: policies: the brake holds resets back (max-resets-per-second: %llu), "
-		"%llu "
-		"times so far\n",
+		"%llu times so far\n",
 		(unsigned long long)e->policies->max_resets, (unsigned long long)e->brake_held);
 	e->brake_told = now;
 }

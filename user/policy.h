@@ -50,8 +50,8 @@ struct la_policies {
 	__u64 max_resets; /* a second */
 };
 
-/* No policies, and the protection that there is by default. Returns 0, or -1 without memory. */
-int la_policies_init(struct la_policies *policies);
+/* No policies, and the protection that there is by default; none at all: there was no memory. */
+void la_policies_init(struct la_policies *policies);
 
 /* The keys of a policy, NULL behind the last one. */
 extern const char *const la_policy_keys[];

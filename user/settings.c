@@ -52,7 +52,10 @@ struct la_settings *la_settings_read(const struct la_run_args *args)
 		return NULL;
 	}
 	la_run_options_init(&settings->opts);
-	if (!read_all(settings, args))
+	/* never without the protection that there is by default */
+	if (!settings->opts.policies.protect_count)
+		la_fail(LA_EXIT_RUNTIME, "cannot start", NULL, strerror(ENOMEM), NULL);
+	else if (!read_all(settings, args))
 		return settings;
 	la_settings_free(settings);
 	return NULL;

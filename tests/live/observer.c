@@ -16,10 +16,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_MS   10000
-#define STOP_MS	   10000
+#define START_MS   60000
+#define STOP_MS	   30000
 #define ARGS_MAX   40
-#define STDERR_MAX 65536
+#define STDERR_MAX (1 << 20)
 #define LINE_BYTES 65536
 
 struct la_observer {

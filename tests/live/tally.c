@@ -100,6 +100,8 @@ static void take_line(struct la_tally *tally, const char *line)
 		take_lost(tally, line);
 		return;
 	}
+	if (is(type, "policy")) /* not numbered */
+		return;
 	if (!type || !id || seq >= SEQ_MAX) {
 		fprintf(stderr, "tally: what is this: %s\n", line);
 		tally->broken++;

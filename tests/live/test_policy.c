@@ -432,6 +432,29 @@ Test(policy, an_expired_connection_is_forgotten_and_lives)
 	watch_end(&w);
 }
 
+Test(policy, the_first_that_acts_is_the_last_that_is_asked)
+{
+	struct watch w = watch_start(AT_HOST, "policies:\n"
+					      "- {name: a, match: tcp, when: age > 300ms, "
+					      "action: log}\n"
+					      "- {name: b, match: tcp, when: age > 300ms, "
+					      "action: reset, dry-run: true}\n"
+					      "- {name: c, match: tcp, when: age > 300ms, "
+					      "action: expire}\n"
+					      "- {name: d, match: tcp, when: age > 300ms, "
+					      "action: reset}\n");
+	struct la_pair pair = talk(&w, AF_INET, 0);
+
+	record_of(&w, 0, "gone", "why", "policy");
+	record_of(&w, 0, "policy", "policy", "c");
+	cr_expect_eq(count_of(&w, 0, "policy", "policy", "a"), 1);
+	cr_expect_eq(count_of(&w, 0, "policy", "policy", "b"), 1);
+	cr_expect_eq(count_of(&w, 0, "policy", "policy", "d"), 0);
+	expect_alive(&pair);
+	hang_up(&pair);
+	watch_end(&w);
+}
+
 static const char short_timeouts[] = "policies:\n"
 				     "- name: short\n"
 				     "  match: dport 9700\n"

@@ -19,8 +19,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define RELOADS	    50
-#define LOAD_MS	    6000
+#define RELOADS	    50	/* or $LASTACK_RELOADS */
+#define RELOAD_MS   120 /* so long one takes, at most, to keep up the load */
 #define BYTES	    5000ULL
 #define CLIENT_PORT 44001
 #define SERVER_PORT 9501
@@ -338,7 +338,11 @@ static const struct {
 	bool right;
 } files[] = {
 	{"interface: [eth0, h0]\ntimeout: {time_wait: 2s, half_closed: 1m}\npressure: 50\n", true},
-	{"interface: eth0\ntimeout: {time_wait: 1s, established: 1d}\n", true},
+	{"interface: eth0\ntimeout: {time_wait: 1s, established: 1d}\n"
+	 "policies:\n"
+	 "- {name: a, match: dport 1, action: reset, when: idle > 1h}\n"
+	 "- {name: b, match: tcp, action: timeouts, timeouts: {established: 1h, time_wait: 1s}}\n",
+	 true},
 	{"interfaec: eth0\ntimeout: {established: 1ms}\n", false},
 	{"interface: eth0\ninterface-regex: h[01]\ntimeout: {time_wait: 1s}\n", true},
 	{"interface: [eth0, nope]\ntimeout: {established: 1ms}\n", false},
@@ -359,6 +363,13 @@ static bool reload_and_read(const struct watch *w, const char *text, struct la_t
 	return count_of(la_observer_stderr(w->obs), reloaded) > taken;
 }
 
+static int reloads(void)
+{
+	const char *count = getenv("LASTACK_RELOADS");
+
+	return count ? atoi(count) : RELOADS;
+}
+
 static void read_to_the_end(const struct watch *w, struct la_tally *tally,
 			    unsigned long long opened)
 {
@@ -370,21 +381,21 @@ static void read_to_the_end(const struct watch *w, struct la_tally *tally,
 	cr_expect(la_observer_stop(w->obs) == 0, "%s", la_observer_stderr(w->obs));
 }
 
-Test(reload, fifty_times_under_load_and_nothing_is_lost)
+Test(reload, many_times_under_load_and_nothing_is_lost)
 {
 	struct watch w =
 		watch_start("interface: eth0\ntimeout: {time_wait: 1s}\n", "--ring-size", "64");
 	struct la_tally *tally = calloc(1, sizeof(*tally));
 	struct la_load *load;
 	long long opened;
-	int held[2], loaded = 0;
+	int held[2], loaded = 0, count = reloads();
 
 	cr_assert(tally &&
 		  la_lab_sh(w.lab, LA_LAB_SERVER, "ip link add h0 type veth peer name h1"));
 	open_held(&w, held);
-	load = la_load_start(w.lab, LOAD_MS);
+	load = la_load_start(w.lab, count * RELOAD_MS);
 	cr_assert(load);
-	for (int i = 0; i < RELOADS; i++) {
+	for (int i = 0; i < count; i++) {
 		cr_expect_eq(reload_and_read(&w, files[i % FILES].text, tally),
 			     files[i % FILES].right, "reload %d:\n%s", i,
 			     la_observer_stderr(w.obs));
@@ -398,7 +409,7 @@ Test(reload, fifty_times_under_load_and_nothing_is_lost)
 	cr_assert(opened > 0);
 	read_to_the_end(&w, tally, (unsigned long long)opened);
 	cr_log_info("%d of %d reloads under load, %lld connections, %llu records lost", loaded,
-		    RELOADS, opened, tally->lost);
+		    count, opened, tally->lost);
 	cr_expect(loaded > 0);
 	cr_expect(tally->connections == (unsigned long long)opened, "%llu of %lld told",
 		  tally->connections, opened);
