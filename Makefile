@@ -21,7 +21,7 @@
 # All that is needed to build and test, by its Debian 12 package name. The one list.
 DEPS = make gcc libc6-dev pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
        libpcap-dev libmnl-dev nettle-dev uthash-dev libjansson-dev libyaml-dev libcap-ng-dev \
-       libseccomp-dev libsystemd-dev libmicrohttpd-dev libncurses-dev libcriterion-dev libclang-rt-dev \
+       libseccomp-dev libsystemd-dev libsqlite3-dev libmicrohttpd-dev libncurses-dev libcriterion-dev libclang-rt-dev \
        prometheus chromium chromium-driver clang-format clang-tidy iproute2 nftables tmux lowdown man-db
 
 PREFIX ?= /usr/local
@@ -45,7 +45,7 @@ first_tool = $(or $(firstword $(foreach t,$(1),$(shell command -v $(t) 2>/dev/nu
 probe = $(eval $(1) := $(2))$($(1))
 
 VERSION := $(shell cat VERSION)
-LIBS     = libbpf libelf zlib libpcap libmnl nettle jansson yaml-0.1 libcap-ng libseccomp libsystemd libmicrohttpd ncurses
+LIBS     = libbpf libelf zlib libpcap libmnl nettle jansson yaml-0.1 libcap-ng libseccomp libsystemd sqlite3 libmicrohttpd ncurses
 WARN     = -Wall -Wextra -Werror
 INCLUDES = -Iinclude -Iuser -Ibuild
 DEFINES  = -D_GNU_SOURCE -DLA_VERSION='"$(VERSION)"'

@@ -30,6 +30,7 @@ int la_cmd_show(int argc, char **argv);
 int la_cmd_top(int argc, char **argv);
 
 /* Answers questions about all connections: who is to blame. */
+int la_cmd_history(int argc, char **argv);
 int la_cmd_why(int argc, char **argv);
 
 /* Prints how much there is, and how fast it comes. */

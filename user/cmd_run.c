@@ -13,6 +13,7 @@
 #include "control_server.h"
 #include "drain.h"
 #include "enforce.h"
+#include "history.h"
 #include "loop.h"
 #include "output.h"
 #include "sandbox.h"
@@ -40,6 +41,7 @@ struct run {
 	struct la_sink *summary;
 	struct la_events *events;
 	struct la_web *web;
+	struct la_history *history; /* or NULL */
 	struct la_control_server *control;
 	struct la_enforce *enforce;
 	struct la_loop *loop;
@@ -86,6 +88,8 @@ static void time_to_look(void *ctx, uint32_t events)
 	drain(run);
 	la_control_server_kills(run->control, kill_by_hand, run);
 	la_enforce_tick(run->enforce, la_monotonic_ns());
+	if (run->history)
+		la_history_trim(run->history, la_monotonic_ns() + (__u64)la_realtime_offset_ns());
 	la_web_beat(run->web, la_monotonic_ns(), !run->idle);
 }
 
@@ -271,6 +275,26 @@ static int make_sinks(struct run *run)
 		return -1;
 	la_events_to(run->events, run->output);
 	la_events_to(run->events, run->summary);
+	return 0;
+}
+
+static int open_history(struct run *run)
+{
+	struct la_history_opts opts = {
+		.path = run->opts->history,
+		.max_bytes = run->opts->history_bytes,
+		.max_age = run->opts->history_age,
+		.clock_offset = la_realtime_offset_ns(),
+		.ifname = la_attach_ifname,
+		.ifname_ctx = run->attach,
+	};
+
+	if (!*opts.path)
+		return 0;
+	run->history = la_history_open(&opts);
+	if (!run->history)
+		return -1;
+	la_events_all_to(run->events, la_history_sink(run->history));
 	return 0;
 }
 
@@ -470,6 +494,7 @@ static void free_run(struct run *run)
 	la_events_free(run->events);
 	la_sink_close(run->output); /* which may still wait in the loop */
 	la_sink_close(run->summary);
+	la_history_close(run->history);
 	la_loop_free(run->loop);
 	if (run->watch >= 0)
 		close(run->watch);
@@ -508,9 +533,9 @@ static int run_with(const struct la_run_args *args)
 	if (run.settings->file)
 		hold_hangup();
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end too */
-	if (load(&run) || make_sinks(&run) || open_web(&run) || make_policies(&run) ||
-	    make_loop(&run) || attach_all(&run) || start_policies(&run) || open_control(&run) ||
-	    give_up_privileges(&run) || start_threads(&run)) {
+	if (load(&run) || make_sinks(&run) || open_history(&run) || open_web(&run) ||
+	    make_policies(&run) || make_loop(&run) || attach_all(&run) || start_policies(&run) ||
+	    open_control(&run) || give_up_privileges(&run) || start_threads(&run)) {
 		undo(&run);
 		goto cleanup;
 	}

@@ -3,6 +3,7 @@
  * cmd_why.c - lastack why: who is to blame, from the table and from what has ended lately.
  */
 #include "cmd.h"
+#include "history.h"
 #include "reader.h"
 #include "text.h"
 #include "why.h"
@@ -15,13 +16,14 @@
 
 struct why_opts {
 	struct la_reader reader;
-	__u32 kinds; /* bits 1 << enum la_question_kind */
-	__u64 limit; /* findings of each question */
+	__u32 kinds;	     /* bits 1 << enum la_question_kind */
+	__u64 limit;	     /* findings of each question */
+	const char *history; /* a file to answer from; NULL: a lastack is asked */
 };
 
 struct asking {
 	const struct why_opts *opts;
-	struct la_source *source;
+	struct la_source *source; /* NULL: a file */
 	struct la_why *why;
 	/* Connections that have ended are in the table for a while, and remembered, too. */
 	__u64 flows, closes;
@@ -29,11 +31,12 @@ struct asking {
 
 /* ---- the command line ---- */
 
-enum { OPT_LIMIT = LA_READER_OWN };
+enum { OPT_LIMIT = LA_READER_OWN, OPT_HISTORY };
 
 static const struct option long_options[] = {
 	LA_READER_LONG,
 	{"limit", required_argument, NULL, OPT_LIMIT},
+	{"history", required_argument, NULL, OPT_HISTORY},
 	{NULL, 0, NULL, 0},
 };
 
@@ -48,7 +51,8 @@ static int help(void)
 		printf("  %-22s %s\n", la_why_word(kind), la_why_title(kind));
 	fputs("\n"
 	      "  -o, --output FORMAT    text (default) or jsonl\n"
-	      "      --limit N          findings of each question (default 5)\n",
+	      "      --limit N          findings of each question (default 5)\n"
+	      "      --history FILE     answer from a file of run --history, and ask no lastack\n",
 	      stdout);
 	la_reader_help(stdout);
 	return LA_EXIT_OK;
@@ -58,6 +62,10 @@ static int take(struct why_opts *opts, int opt, char **argv)
 {
 	char *end;
 
+	if (opt == OPT_HISTORY) {
+		opts->history = optarg;
+		return 0;
+	}
 	if (opt != OPT_LIMIT)
 		return la_reader_take(&opts->reader, opt, argv);
 	errno = 0;
@@ -113,6 +121,27 @@ static void take_close(const struct la_rec_close *close, void *ctx)
 		return;
 	la_why_take(asking->why, &close->h);
 	asking->closes++;
+}
+
+static int take_row(const struct la_history_row *row, void *ctx)
+{
+	take_close(&row->close, ctx);
+	return 0;
+}
+
+static int ask_lastack(struct asking *asking)
+{
+	const struct why_opts *opts = asking->opts;
+	struct la_table table;
+
+	asking->source = la_source_open(&opts->reader.source);
+	if (!asking->source)
+		return -1;
+	la_filter_ifnames(opts->reader.filter, la_source_ifname, asking->source);
+	table = la_loader_table(la_source_loader(asking->source));
+	if (la_table_each(&table, take_flow, asking))
+		return -1;
+	return la_source_closes(asking->source, take_close, asking);
 }
 
 /* ---- printing ---- */
@@ -177,28 +206,26 @@ static int print_all(struct asking *asking)
 		return errno == EPIPE ? LA_EXIT_OK : LA_EXIT_RUNTIME;
 	fprintf(stderr, "lastack: from %llu connections in the table and %llu that have ended%s\n",
 		(unsigned long long)asking->flows, (unsigned long long)asking->closes,
-		remembers(asking) ? "" : " (no lastack runs that would remember more)");
+		!asking->source || remembers(asking)
+			? ""
+			: " (no lastack runs that would remember more)");
 	return LA_EXIT_OK;
 }
 
 static int why_with(const struct why_opts *opts)
 {
 	struct asking asking = {.opts = opts, .why = la_why_new(opts->kinds)};
-	int code = LA_EXIT_RUNTIME;
-	struct la_table table;
+	int code = LA_EXIT_RUNTIME, err = -1;
 
 	signal(SIGPIPE, SIG_IGN);
 	if (!asking.why)
 		la_fail(LA_EXIT_RUNTIME, "cannot tell why", NULL, strerror(ENOMEM), NULL);
-	asking.source = asking.why ? la_source_open(&opts->reader.source) : NULL;
-	if (!asking.source)
-		goto cleanup;
-	la_filter_ifnames(opts->reader.filter, la_source_ifname, asking.source);
-	table = la_loader_table(la_source_loader(asking.source));
-	if (!la_table_each(&table, take_flow, &asking) &&
-	    !la_source_closes(asking.source, take_close, &asking))
+	else if (opts->history)
+		err = la_history_read(opts->history, 0, ~0ULL, take_row, &asking);
+	else
+		err = ask_lastack(&asking);
+	if (!err)
 		code = print_all(&asking);
-cleanup:
 	la_source_close(asking.source);
 	la_why_free(asking.why);
 	return code;

@@ -27,6 +27,7 @@ static const struct verb verbs[] = {
 	{"show", la_cmd_show, "explain a connection: why it is as it is, and who has to act"},
 	{"top", la_cmd_top, "show connections, states and servers on a screen"},
 	{"why", la_cmd_why, "tell who leaks, who resets, what is never completed"},
+	{"history", la_cmd_history, "print how connections have ended, from a file that run keeps"},
 	{"stats", la_cmd_stats, "print how many there are, how fast they come, what is lost"},
 	{"replay", la_cmd_replay, "print the same from pcap or pcapng files"},
 	{"check-config", la_cmd_check_config, "tell what is wrong with a configuration file"},

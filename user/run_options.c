@@ -4,6 +4,7 @@
  * run_options.h.
  */
 #include "run_options.h"
+#include "history.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,6 +188,35 @@ static int set_control(struct la_run_options *opts, const char *text, char *err,
 	return -1;
 }
 
+static int set_history(struct la_run_options *opts, const char *text, char *err, size_t size)
+{
+	if (*text && strlen(text) < sizeof(opts->history)) {
+		memset(opts->history, 0, sizeof(opts->history));
+		strcpy(opts->history, text);
+		return 0;
+	}
+	snprintf(err, size, "%.60s (the path of a file)", text);
+	return -1;
+}
+
+static int set_history_size(struct la_run_options *opts, const char *text, char *err, size_t size)
+{
+	__u64 mib;
+
+	if (read_number(text, 1U << 20, &mib, err, size))
+		return -1;
+	opts->history_bytes = mib << 20;
+	return 0;
+}
+
+static int set_history_age(struct la_run_options *opts, const char *text, char *err, size_t size)
+{
+	if (!la_duration_parse(text, &opts->history_age) && opts->history_age)
+		return 0;
+	snprintf(err, size, "%.40s (a duration of more than 0, such as 12h, 30d)", text);
+	return -1;
+}
+
 static int set_debug(struct la_run_options *opts, const char *text, char *err, size_t size)
 {
 	(void)text, (void)err, (void)size;
@@ -230,6 +260,9 @@ enum {
 	OPT_BPFFS,
 	OPT_LISTEN,
 	OPT_CONTROL,
+	OPT_HISTORY,
+	OPT_HISTORY_SIZE,
+	OPT_HISTORY_AGE,
 	OPT_DEBUG,
 	OPT_FILTER,
 	OPT_CONFIG,
@@ -262,6 +295,11 @@ static const struct la_run_option table[] = {
 	{"bpffs", OPT_BPFFS, .value = LA_VALUE_ONE, .set = set_bpffs, FIXED(bpffs)},
 	{"listen", OPT_LISTEN, .value = LA_VALUE_ONE, .set = set_listen, FIXED(listen)},
 	{"control", OPT_CONTROL, .value = LA_VALUE_ONE, .set = set_control, FIXED(control)},
+	{"history", OPT_HISTORY, .value = LA_VALUE_ONE, .set = set_history, FIXED(history)},
+	{"history-size", OPT_HISTORY_SIZE, .value = LA_VALUE_ONE, .set = set_history_size,
+	 FIXED(history_bytes)},
+	{"history-age", OPT_HISTORY_AGE, .value = LA_VALUE_ONE, .set = set_history_age,
+	 FIXED(history_age)},
 	{"output", 'o', .value = LA_VALUE_ONE, .group = LA_GROUP_FORMAT, FIXED(shared.format)},
 	{"ladder", LA_OPT_LADDER, .value = LA_VALUE_FLAG, .group = LA_GROUP_FORMAT,
 	 FIXED(shared.ladder)},
@@ -306,6 +344,8 @@ void la_run_options_init(struct la_run_options *opts)
 	memset(opts, 0, sizeof(*opts));
 	la_options_init(&opts->shared);
 	la_listen_parse(&opts->listen, LA_LISTEN_DEFAULT);
+	opts->history_bytes = LA_HISTORY_SIZE_DEFAULT;
+	opts->history_age = LA_HISTORY_AGE_DEFAULT;
 	la_policies_init(&opts->policies);
 }
 
@@ -584,7 +624,12 @@ void la_run_options_help(void)
 	      "      --control PATH     the socket by which watch, list, show and others ask this\n"
 	      "                         lastack, or none (default " LA_CONTROL_DIR
 	      "/NAME.sock, NAME as\n"
-	      "                         with --persist, if nobody else has it)\n",
+	      "                         with --persist, if nobody else has it)\n"
+	      "      --history FILE     keep how each connection ended in this file, for lastack\n"
+	      "                         history, a SQLite database\n"
+	      "      --history-size MIB, --history-age DURATION\n"
+	      "                         no more and no longer than that: the oldest go first\n"
+	      "                         (default 1024 MiB, 30 days)\n",
 	      stdout);
 	la_options_help(stdout);
 	fputs("      --protect FILTER   no policy touches these connections; may be given again; "

@@ -34,7 +34,10 @@ struct la_run_options {
 	char bpffs[PATH_MAX];		       /* empty: LA_PERSIST_BPFFS */
 	struct la_listen listen;	       /* where metrics and page are served */
 	bool listen_asked;		       /* it is not the default */
-	char control[LA_CONTROL_PATH_MAX];     /* empty: la_control_path(); "none": no socket */
+	char history[PATH_MAX];		       /* empty: none is kept */
+	__u64 history_bytes;
+	__u64 history_age;		   /* ns */
+	char control[LA_CONTROL_PATH_MAX]; /* empty: la_control_path(); "none": no socket */
 	bool debug;
 	struct la_filter *filter; /* or NULL */
 	struct la_policies policies;
