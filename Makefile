@@ -22,7 +22,8 @@
 DEPS = make gcc libc6-dev pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
        libpcap-dev libmnl-dev nettle-dev uthash-dev libjansson-dev libyaml-dev libcap-ng-dev \
        libseccomp-dev libsystemd-dev libsqlite3-dev libmicrohttpd-dev libncurses-dev libcriterion-dev libclang-rt-dev \
-       prometheus chromium chromium-driver clang-format clang-tidy iproute2 nftables tmux lowdown man-db
+       prometheus chromium chromium-driver clang-format clang-tidy iproute2 nftables tmux lowdown man-db \
+       python3-jsonschema
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -106,7 +107,7 @@ AS_ROOT = if [ "$$(id -u)" != 0 ]; then echo "make $@: needs root: sudo make $@"
 .SECONDARY:
 .SUFFIXES:
 .PHONY: all run demo test truth soak bench fuzz man install deb clean help deps vmlinux format tidy FORCE \
-	check-format check-headers check-bpf check-captures check-traps check-dist captures suites
+	check-format check-headers check-bpf check-captures check-traps check-schema check-dist captures schema suites
 
 all: build/lastack ## build build/lastack (default)
 
@@ -330,6 +331,14 @@ check-captures: build/captures ## fail if the captures are not what their progra
 check-traps: ## every test that docs/traps.md names exists, and every trap has one
 	$(Q)tests/check-traps docs/traps.md tests
 
+schema: ## write docs/records.schema.json anew from docs/records.md
+	$(Q)tests/schema make docs/records.md >docs/records.schema.json
+
+check-schema: build/lastack ## the JSON Schema of records is that of docs/records.md, and records keep to it
+	$(Q)tests/schema make docs/records.md | diff docs/records.schema.json -
+	$(Q)for capture in tests/captures/*.pcap; do build/lastack replay -o jsonl $$capture 2>/dev/null; done | \
+		tests/schema check docs/records.schema.json
+
 check-dist: ## what `make install` installs is complete and works
 	$(Q)rm -rf build/installed
 	$(Q)$(MAKE) -s install DESTDIR=build/installed PREFIX=/usr
@@ -359,7 +368,7 @@ truth-run: build/lastack build/truth FORCE
 suites:
 	@echo $(SUITES)
 list-checks:
-	@echo check-format check-bpf check-captures check-traps check-dist $(HEADERS:%=native/%) $(HEADERS:%=bpf/%) $(USER_HEADERS:%=native/%) \
+	@echo check-format check-bpf check-captures check-traps check-schema check-dist $(HEADERS:%=native/%) $(HEADERS:%=bpf/%) $(USER_HEADERS:%=native/%) \
 		$(patsubst build/%,fuzz-run/%,$(FUZZERS)) truth-run
 
 FORCE:
