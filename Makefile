@@ -181,12 +181,15 @@ endef
 
 install: build/lastack man ## install program, man pages, completions, service and an example of its file into DESTDIR
 	$(Q)install -d $(addprefix $(DESTDIR),$(BINDIR) $(MANDIR)/man5 $(MANDIR)/man7 $(MANDIR)/man8 $(UNITDIR) $(SYSCONFDIR)/lastack \
-		$(DATADIR)/bash-completion/completions $(DATADIR)/zsh/vendor-completions $(DATADIR)/fish/vendor_completions.d)
+		$(DATADIR)/bash-completion/completions $(DATADIR)/zsh/vendor-completions $(DATADIR)/fish/vendor_completions.d \
+		$(DATADIR)/lastack/prometheus $(DATADIR)/lastack/grafana)
 	$(Q)install -m 755 build/lastack $(DESTDIR)$(BINDIR)/lastack
 	$(Q)for page in build/man/*.[578]; do install -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/; done
 	$(Q)install -m 644 dist/completion/lastack.bash $(DESTDIR)$(DATADIR)/bash-completion/completions/lastack
 	$(Q)install -m 644 dist/completion/_lastack $(DESTDIR)$(DATADIR)/zsh/vendor-completions/_lastack
 	$(Q)install -m 644 dist/completion/lastack.fish $(DESTDIR)$(DATADIR)/fish/vendor_completions.d/lastack.fish
+	$(Q)install -m 644 dist/prometheus/lastack.rules.yml $(DESTDIR)$(DATADIR)/lastack/prometheus/
+	$(Q)install -m 644 dist/grafana/lastack.json $(DESTDIR)$(DATADIR)/lastack/grafana/
 	$(Q)sed 's|@BINDIR@|$(BINDIR)|' dist/systemd/lastack.service >$(DESTDIR)$(UNITDIR)/lastack.service
 	$(Q)[ -e $(DESTDIR)$(SYSCONFDIR)/lastack/lastack.yaml ] || \
 		sed 's/^interface:.*/#&/; s/^#all-interfaces:.*/all-interfaces: true/' docs/lastack.yaml \

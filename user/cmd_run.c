@@ -303,6 +303,7 @@ static int open_web(struct run *run)
 	struct la_web_opts opts = {
 		.listen = run->opts->listen,
 		.asked = run->opts->listen_asked,
+		.auth_file = run->opts->http_auth_file,
 		.print = {.clock_offset = la_realtime_offset_ns(),
 			  .ifname = la_attach_ifname,
 			  .ifname_ctx = run->attach},

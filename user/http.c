@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -22,10 +23,7 @@
 
 struct la_http {
 	struct MHD_Daemon *daemon;
-	const struct la_http_route *routes;
-	size_t count;
-	void *ctx;
-	bool local;
+	struct la_http_opts opts;
 };
 
 struct la_http_request {
@@ -133,6 +131,8 @@ static void queue(struct la_http_request *request, unsigned int status, const ch
 	add_headers(response, type);
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(response, "Allow", "GET, HEAD");
+	if (status == MHD_HTTP_UNAUTHORIZED)
+		MHD_add_response_header(response, "WWW-Authenticate", "Basic realm=\"lastack\"");
 	request->result = MHD_queue_response(request->connection, status, response);
 	MHD_destroy_response(response);
 }
@@ -225,6 +225,46 @@ static bool names_this_host(const char *host)
 	return inet_pton(AF_INET, text, &v4) == 1;
 }
 
+/* Takes as long wherever they differ, so that nobody learns from it how far he was right. */
+static bool same_text(const char *a, const char *b)
+{
+	size_t n = strlen(a), m = strlen(b);
+	unsigned int differ = n != m;
+
+	for (size_t i = 0; i < n; i++)
+		differ |= (unsigned int)(a[i] ^ b[m ? i % m : 0]);
+	return !differ;
+}
+
+static bool knows_password(struct MHD_Connection *connection, const char *credentials)
+{
+	char *password = NULL, *given = NULL;
+	char *user = MHD_basic_auth_get_username_password(connection, &password);
+	bool knows = user && asprintf(&given, "%s:%s", user, password ? password : "") > 0 &&
+		     same_text(given, credentials);
+
+	free(given);
+	MHD_free(user);
+	MHD_free(password);
+	return knows;
+}
+
+/* Why it is not answered, and that as the answer; false: it is. */
+static bool refuses(const struct la_http *http, struct la_http_request *request, const char *method)
+{
+	const struct la_http_opts *opts = &http->opts;
+
+	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
+		la_http_reply_text(request, MHD_HTTP_METHOD_NOT_ALLOWED, "read only\n");
+	else if (opts->local && !names_this_host(la_http_header(request, "Host")))
+		la_http_reply_text(request, MHD_HTTP_FORBIDDEN, LOCAL_NAMES_ONLY);
+	else if (opts->credentials && !knows_password(request->connection, opts->credentials))
+		la_http_reply_text(request, MHD_HTTP_UNAUTHORIZED, "user and password, please\n");
+	else
+		return false;
+	return true;
+}
+
 static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, const char *url,
 			      const char *method, const char *version, const char *upload,
 			      size_t *upload_size, void **state)
@@ -233,24 +273,18 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 	const struct la_http *http = cls;
 
 	(void)version, (void)upload;
-	if (!*state ||
-	    *upload_size) { /* not all of it has come: it could not be followed by more */
+	/* Not all of it has come: after an answer now, the connection could not be used again. */
+	if (!*state || *upload_size) {
 		*state = connection;
 		*upload_size = 0;
 		return MHD_YES;
 	}
-	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD)) {
-		la_http_reply_text(&request, MHD_HTTP_METHOD_NOT_ALLOWED, "read only\n");
+	if (refuses(http, &request, method))
 		return request.result;
-	}
-	if (http->local && !names_this_host(la_http_header(&request, "Host"))) {
-		la_http_reply_text(&request, MHD_HTTP_FORBIDDEN, LOCAL_NAMES_ONLY);
-		return request.result;
-	}
-	for (size_t i = 0; i < http->count; i++) {
-		if (strcmp(url, http->routes[i].path))
+	for (size_t i = 0; i < http->opts.count; i++) {
+		if (strcmp(url, http->opts.routes[i].path))
 			continue;
-		http->routes[i].answer(&request, http->ctx);
+		http->opts.routes[i].answer(&request, http->opts.ctx);
 		return request.result;
 	}
 	la_http_reply_text(&request, MHD_HTTP_NOT_FOUND, "there is no such page\n");
@@ -259,24 +293,22 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 
 /* ---- beginning and end ---- */
 
-struct la_http *la_http_start(int fd, bool local, const struct la_http_route *routes, size_t count,
-			      void *ctx)
+struct la_http *la_http_start(const struct la_http_opts *opts)
 {
 	struct la_http *http = calloc(1, sizeof(*http));
 
 	if (http) {
-		*http = (struct la_http){
-			.routes = routes, .count = count, .ctx = ctx, .local = local};
+		http->opts = *opts;
 		http->daemon = MHD_start_daemon(
 			MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-			handle, http, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-			(unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-			(unsigned int)IDLE_SECONDS, MHD_OPTION_THREAD_POOL_SIZE,
-			(unsigned int)THREADS, MHD_OPTION_END);
+			handle, http, MHD_OPTION_LISTEN_SOCKET, opts->fd,
+			MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
+			MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_SECONDS,
+			MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS, MHD_OPTION_END);
 	}
 	if (http && http->daemon)
 		return http;
-	close(fd);
+	close(opts->fd);
 	free(http);
 	return NULL;
 }

@@ -38,13 +38,21 @@ struct la_http_route {
 /* A socket that listens there, or -errno. */
 int la_http_socket(const struct la_listen *at);
 
+struct la_http_opts {
+	int fd;	    /* of la_http_socket(); the server's own from now on, whatever happens */
+	bool local; /* only this host can reach it: see names_this_host() */
+	const char *credentials; /* USER:PASSWORD that who asks must know (RFC 7617), or NULL */
+	const struct la_http_route *routes;
+	size_t count;
+	void *ctx; /* for the routes */
+};
+
 /*
- * Serves `count` routes on a socket of la_http_socket(), which is its own from now on, whatever
- * happens. At an address that only this host can reach it answers only who names this host,
- * so that no page of somebody else's can come in by a name of its own. NULL: it cannot start.
+ * Serves the routes. At an address that only this host can reach it answers only who names this
+ * host, so that no page of somebody else's can come in by a name of its own. What opts refers to
+ * must live as long. NULL: it cannot start.
  */
-struct la_http *la_http_start(int fd, bool local, const struct la_http_route *routes, size_t count,
-			      void *ctx);
+struct la_http *la_http_start(const struct la_http_opts *opts);
 
 /* The value of a query parameter or of a header; NULL: it is not there. */
 const char *la_http_query(const struct la_http_request *request, const char *name);

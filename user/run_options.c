@@ -176,6 +176,17 @@ static int set_listen(struct la_run_options *opts, const char *text, char *err, 
 	return -1;
 }
 
+static int set_http_auth_file(struct la_run_options *opts, const char *text, char *err, size_t size)
+{
+	if (*text && strlen(text) < sizeof(opts->http_auth_file)) {
+		memset(opts->http_auth_file, 0, sizeof(opts->http_auth_file));
+		strcpy(opts->http_auth_file, text);
+		return 0;
+	}
+	snprintf(err, size, "%.40s (a file whose first line is USER:PASSWORD)", text);
+	return -1;
+}
+
 static int set_control(struct la_run_options *opts, const char *text, char *err, size_t size)
 {
 	if (*text && strlen(text) < sizeof(opts->control)) {
@@ -259,6 +270,7 @@ enum {
 	OPT_PERSIST,
 	OPT_BPFFS,
 	OPT_LISTEN,
+	OPT_HTTP_AUTH_FILE,
 	OPT_CONTROL,
 	OPT_HISTORY,
 	OPT_HISTORY_SIZE,
@@ -294,6 +306,8 @@ static const struct la_run_option table[] = {
 	{"persist", OPT_PERSIST, .value = LA_VALUE_MAYBE, .set = set_persist, FIXED(persist)},
 	{"bpffs", OPT_BPFFS, .value = LA_VALUE_ONE, .set = set_bpffs, FIXED(bpffs)},
 	{"listen", OPT_LISTEN, .value = LA_VALUE_ONE, .set = set_listen, FIXED(listen)},
+	{"http-auth-file", OPT_HTTP_AUTH_FILE, .value = LA_VALUE_ONE, .set = set_http_auth_file,
+	 FIXED(http_auth_file)},
 	{"control", OPT_CONTROL, .value = LA_VALUE_ONE, .set = set_control, FIXED(control)},
 	{"history", OPT_HISTORY, .value = LA_VALUE_ONE, .set = set_history, FIXED(history)},
 	{"history-size", OPT_HISTORY_SIZE, .value = LA_VALUE_ONE, .set = set_history_size,
@@ -621,6 +635,9 @@ void la_run_options_help(void)
 	      "      --listen ADDR:PORT serve metrics for Prometheus and a live page there, or\n"
 	      "                         nowhere: none (default " LA_LISTEN_DEFAULT ", if nobody\n"
 	      "                         else has it)\n"
+	      "      --http-auth-file FILE\n"
+	      "                         who asks there must know the user and password in the\n"
+	      "                         first line of FILE, USER:PASSWORD\n"
 	      "      --control PATH     the socket by which watch, list, show and others ask this\n"
 	      "                         lastack, or none (default " LA_CONTROL_DIR
 	      "/NAME.sock, NAME as\n"

@@ -34,6 +34,7 @@ struct la_run_options {
 	char bpffs[PATH_MAX];		       /* empty: LA_PERSIST_BPFFS */
 	struct la_listen listen;	       /* where metrics and page are served */
 	bool listen_asked;		       /* it is not the default */
+	char http_auth_file[PATH_MAX];	       /* empty: who asks there needs no password */
 	char history[PATH_MAX];		       /* empty: none is kept */
 	__u64 history_bytes;
 	__u64 history_age;		   /* ns */

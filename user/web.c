@@ -25,6 +25,7 @@ enum { STATUS_OK = 200, STATUS_BAD = 400, STATUS_BROKEN = 500, STATUS_UNAVAILABL
 struct la_web {
 	int fd; /* listens; -1: nobody does, or the server has it */
 	struct la_listen listen;
+	char *credentials;	     /* USER:PASSWORD, or NULL */
 	struct la_output_opts print; /* for the main thread, which matches and prints events */
 	struct la_stream *stream;
 	struct la_http *http;
@@ -263,6 +264,30 @@ static void describe(const struct la_listen *at, char *text, size_t size)
 		 ntohs(at->sa.ss_family == AF_INET ? v4->sin_port : v6->sin6_port));
 }
 
+/* Returns 0, or -1 with the reason on stderr. */
+static int read_credentials(struct la_web *web, const char *path)
+{
+	FILE *file = *path ? fopen(path, "re") : NULL;
+	size_t room = 0;
+	ssize_t n;
+
+	if (!*path)
+		return 0;
+	if (!file)
+		return la_fail(LA_EXIT_RUNTIME, "cannot read the password", path, strerror(errno),
+			       NULL),
+		       -1;
+	n = getline(&web->credentials, &room, file);
+	fclose(file);
+	if (n > 0)
+		web->credentials[strcspn(web->credentials, "\r\n")] = '\0';
+	if (n > 0 && strchr(web->credentials, ':'))
+		return 0;
+	return la_fail(LA_EXIT_RUNTIME, "cannot read the password", path,
+		       "its first line is not USER:PASSWORD", NULL),
+	       -1;
+}
+
 /* Returns 0, also if nobody asked for the address, or -1 with the reason on stderr. */
 static int bind_address(struct la_web *web, bool asked)
 {
@@ -274,10 +299,11 @@ static int bind_address(struct la_web *web, bool asked)
 	web->fd = la_http_socket(&web->listen);
 	if (web->fd >= 0) {
 		if (!la_listen_is_local(&web->listen))
-			fprintf(stderr,
-				"lastack: warning: %s: whoever can reach this address sees all "
-				"connections\n",
-				text);
+			fprintf(stderr, "lastack: warning: %s: %s\n", text,
+				web->credentials
+					? "the password is not encrypted on its way"
+					: "whoever can reach this address sees all connections "
+					  "(--http-auth-file asks for a password)");
 		return 0;
 	}
 	if (asked)
@@ -302,7 +328,7 @@ struct la_web *la_web_open(const struct la_web_opts *opts)
 	}
 	if (!web || !web->stream)
 		la_fail(LA_EXIT_RUNTIME, "cannot serve", NULL, strerror(ENOMEM), NULL);
-	else if (!bind_address(web, opts->asked))
+	else if (!read_credentials(web, opts->auth_file) && !bind_address(web, opts->asked))
 		return web;
 	la_web_close(web);
 	return NULL;
@@ -315,6 +341,8 @@ struct la_sink *la_web_sink(struct la_web *web)
 
 int la_web_start(struct la_web *web, const struct la_loader *loader, struct la_enforce *enforce)
 {
+	struct la_http_opts opts = {
+		.routes = routes, .count = sizeof(routes) / sizeof(*routes), .ctx = web};
 	char text[INET6_ADDRSTRLEN + 16];
 	int fd = web->fd;
 
@@ -324,8 +352,10 @@ int la_web_start(struct la_web *web, const struct la_loader *loader, struct la_e
 	web->enforce = enforce;
 	web->fd = -1;
 	describe(&web->listen, text, sizeof(text));
-	web->http = la_http_start(fd, la_listen_is_local(&web->listen), routes,
-				  sizeof(routes) / sizeof(*routes), web);
+	opts.fd = fd;
+	opts.local = la_listen_is_local(&web->listen);
+	opts.credentials = web->credentials;
+	web->http = la_http_start(&opts);
 	if (!web->http)
 		return la_fail(LA_EXIT_RUNTIME, "cannot serve", text, strerror(ENOMEM), NULL), -1;
 	fprintf(stderr, "lastack: http://%s/: metrics and a live page\n", text);
@@ -349,5 +379,6 @@ void la_web_close(struct la_web *web)
 	if (web->fd >= 0)
 		close(web->fd);
 	la_stream_free(web->stream);
+	free(web->credentials);
 	free(web);
 }

@@ -20,7 +20,8 @@
 
 struct la_web_opts {
 	struct la_listen listen;
-	bool asked; /* somebody asked for this address: not to get it is an error */
+	bool asked;	       /* somebody asked for this address: not to get it is an error */
+	const char *auth_file; /* its first line is USER:PASSWORD; empty: nobody is asked */
 	struct la_output_opts print; /* for events: clock and names of interfaces */
 };
 

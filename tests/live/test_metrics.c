@@ -353,6 +353,43 @@ Test(metrics, an_address_is_taken)
 	site_end(&site);
 }
 
+/* Who does not know the password learns nothing. */
+Test(metrics, a_password_is_asked_for)
+{
+	static const struct {
+		const char *header;
+		int status;
+	} rows[] = {
+		{NULL, 401},
+		{"Authorization: Basic b3BzOndyb25n", 401},	/* ops:wrong */
+		{"Authorization: Basic b3BzOg==", 401},		/* ops: */
+		{"Authorization: Basic b3BzOnNlY3JldDE=", 401}, /* ops:secret1 */
+		{"Authorization: Bearer b3BzOnNlY3JldA==", 401},
+		{"Authorization: Basic b3BzOnNlY3JldA==", 200}, /* ops:secret */
+	};
+	char path[64];
+	const char *const options[] = {"--http-auth-file", path, NULL};
+	int file = memfd_create("auth", MFD_CLOEXEC);
+	struct site site = {.lab = la_lab_new(false)};
+
+	cr_assert(file >= 0 && site.lab && dprintf(file, "ops:secret\nnot this\n") > 0);
+	snprintf(path, sizeof(path), "/proc/%d/fd/%d", getpid(), file);
+	start(&site, options);
+	cr_assert(la_observer_says(site.obs, "http://127.0.0.1:9464/"));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct la_fetched got = ask(&site, "/metrics", rows[i].header);
+
+		cr_expect_eq(got.status, rows[i].status, "%s: %d",
+			     rows[i].header ? rows[i].header : "none", got.status);
+		cr_expect_eq(!strstr(got.head, "\r\nWWW-Authenticate: Basic "),
+			     rows[i].status == 200);
+		cr_expect_eq(!strstr(got.body, "lastack_"), rows[i].status == 401);
+		la_fetched_free(&got);
+	}
+	close(file);
+	site_end(&site);
+}
+
 Test(metrics, nobody_listens)
 {
 	static const char *const options[] = {"--listen", "none", NULL};

@@ -152,6 +152,7 @@ Test(config, every_key_sets_its_option)
 				   "persist: blue\n"
 				   "bpffs: /bpf\n"
 				   "listen: none\n"
+				   "http-auth-file: /etc/auth\n"
 				   "control: /c.sock\n"
 				   "output: jsonl\n"
 				   "color: never\n"
@@ -185,6 +186,7 @@ Test(config, every_key_sets_its_option)
 	cr_expect_str_eq(o->persist, "blue");
 	cr_expect_str_eq(o->bpffs, "/bpf");
 	cr_expect(o->listen_asked && !o->listen.len);
+	cr_expect_str_eq(o->http_auth_file, "/etc/auth");
 	cr_expect_str_eq(o->control, "/c.sock");
 	cr_expect_eq(o->shared.format, LA_FORMAT_JSONL);
 	cr_expect_eq(o->shared.color, LA_COLOR_NEVER);
