@@ -59,7 +59,9 @@ static int help(void)
 	      "pinned: the state of client and server (~: presumed), for how long nothing has "
 	      "been\n"
 	      "heard, how old it is, who they are, what they have sent.\n\n"
-	      "  -o, --output FORMAT    text (default) or jsonl\n"
+	      "  -o, --output FORMAT    text (default), wide (all that is known), jsonl, or "
+	      "conntrack, as\n"
+	      "                         conntrack -L prints it\n"
 	      "      --sort KEY         the largest first: age, idle, in-state, bytes, packets,\n"
 	      "                         retrans, timeout (until it runs out); 1000 of them, or as\n"
 	      "                         --limit says\n"
@@ -210,7 +212,7 @@ static void json_group(struct la_buf *out, const char *by, const struct la_group
 static void print_groups(struct list *list)
 {
 	size_t count = la_grouping_sort(list->grouping);
-	bool text = list->opts->reader.shared.format == LA_FORMAT_TEXT;
+	bool text = list->opts->reader.shared.format != LA_FORMAT_JSONL;
 	const char *by = la_group_word(list->opts->group);
 	char title[120];
 
@@ -287,7 +289,9 @@ int la_cmd_list(int argc, char **argv)
 	struct list_opts opts = {0};
 	int code = LA_EXIT_USAGE;
 
-	la_reader_init(&opts.reader, "cannot list", 1U << LA_FORMAT_TEXT | 1U << LA_FORMAT_JSONL);
+	la_reader_init(&opts.reader, "cannot list",
+		       1U << LA_FORMAT_TEXT | 1U << LA_FORMAT_JSONL | 1U << LA_FORMAT_WIDE |
+			       1U << LA_FORMAT_CONNTRACK);
 	if (!parse(&opts, argc, argv))
 		code = opts.reader.help ? help() : list_with(&opts);
 	la_reader_free(&opts.reader);

@@ -407,7 +407,6 @@ static int open_control(struct run *run)
 		.path = strcmp(wanted, "none") ? wanted : "",
 		.asked = *wanted,
 		.loader = run->loader,
-		.segments = run->opts->shared.ladder,
 		.ifname = la_attach_ifname,
 		.ifname_ctx = run->attach,
 	};

@@ -71,7 +71,7 @@ static int take_format(struct status_opts *opts, const char *word)
 
 	if (la_options_format(word, &opts->format, err, sizeof(err)))
 		return la_options_bad("-o", err, NULL);
-	return opts->format == LA_FORMAT_ZEEK ? la_options_bad("-o", word, "there are: text jsonl")
+	return opts->format > LA_FORMAT_JSONL ? la_options_bad("-o", word, "there are: text jsonl")
 					      : 0;
 }
 

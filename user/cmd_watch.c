@@ -49,10 +49,14 @@ static int help(void)
 	      "and a line when a connection ends. Many can watch at once; who reads too slowly "
 	      "loses\n"
 	      "records of his own, and is told how many.\n\n"
-	      "  -o, --output FORMAT    text (default), jsonl or zeek\n"
-	      "      --ladder           draw each connection as a ladder; the lastack that is "
+	      "  -o, --output FORMAT    text (default), wide, jsonl, zeek, or conntrack, as "
+	      "conntrack -E\n"
+	      "                         prints it\n"
+	      "      --ladder           draw each connection as a ladder; segments that move no "
+	      "state\n"
+	      "                         (sent again, refused) are in it if the lastack that is "
 	      "asked\n"
-	      "                         must run with --ladder itself\n"
+	      "                         runs with --ladder itself\n"
 	      "      --for DURATION     stop after that time, such as 30s\n"
 	      "      --count N          stop after N connections have ended\n",
 	      stdout);
@@ -157,16 +161,6 @@ static int make_loop(struct watch *watch)
 	return 0;
 }
 
-static int check_ladder(const struct watch *watch)
-{
-	if (!watch->opts->reader.shared.ladder || la_source_has_segments(watch->source))
-		return 0;
-	la_fail(LA_EXIT_RUNTIME, "cannot draw ladders", NULL,
-		"the lastack that is asked does not record segments",
-		"start it with `lastack run --ladder`");
-	return -1;
-}
-
 static int watch_with(const struct watch_opts *opts)
 {
 	struct watch watch = {.opts = opts, .code = LA_EXIT_RUNTIME};
@@ -174,7 +168,7 @@ static int watch_with(const struct watch_opts *opts)
 
 	signal(SIGPIPE, SIG_IGN);
 	watch.source = la_source_watch(&opts->reader.source, opts->reader.filter_text);
-	if (!watch.source || check_ladder(&watch))
+	if (!watch.source)
 		goto cleanup;
 	watch.output = la_reader_output(&opts->reader, watch.source);
 	if (!watch.output || make_loop(&watch))
@@ -199,7 +193,8 @@ int la_cmd_watch(int argc, char **argv)
 	int code = LA_EXIT_USAGE;
 
 	la_reader_init(&opts.reader, "cannot watch",
-		       1U << LA_FORMAT_TEXT | 1U << LA_FORMAT_JSONL | 1U << LA_FORMAT_ZEEK);
+		       1U << LA_FORMAT_TEXT | 1U << LA_FORMAT_JSONL | 1U << LA_FORMAT_ZEEK |
+			       1U << LA_FORMAT_WIDE | 1U << LA_FORMAT_CONNTRACK);
 	if (!parse(&opts, argc, argv))
 		code = opts.reader.help ? help() : watch_with(&opts);
 	la_reader_free(&opts.reader);

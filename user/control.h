@@ -96,11 +96,10 @@ struct la_control_if {
 /* LA_SAY_MAPS_ARE: the message bears a file descriptor for each of the maps. */
 struct la_control_maps {
 	struct la_control_head head;
-	__u32 pid;	/* of the daemon */
-	__u32 segments; /* 1: it records segments, which a ladder needs */
-	__u64 since;	/* when it began, ns since the epoch */
+	__u32 pid; /* of the daemon */
 	__u32 map_count;
 	__u32 if_count;
+	__u32 pad;
 	char maps[LA_MAP_FDS_MAX][LA_MAP_NAME];
 	struct la_control_if ifs[LA_CONTROL_IFS_MAX];
 };

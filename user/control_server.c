@@ -46,10 +46,8 @@ struct client {
 struct la_control_server {
 	struct la_sink sink; /* first: one is the other */
 	const struct la_loader *loader;
-	bool segments;
 	la_filter_ifname_fn ifname;
 	void *ifname_ctx;
-	__u64 since;
 	struct sockaddr_un at;
 	struct stat bound; /* the socket as it was made, to be sure that it is still ours */
 	int listens, epoll, stop;
@@ -206,9 +204,7 @@ static void answer_maps(struct la_control_server *server, struct client *c, cons
 			size_t size)
 {
 	struct la_control_maps answer = {.head = la_control_head(LA_SAY_MAPS_ARE),
-					 .pid = (__u32)getpid(),
-					 .segments = server->segments,
-					 .since = server->since};
+					 .pid = (__u32)getpid()};
 	struct la_map_fds maps;
 	int fds[LA_MAP_FDS_MAX];
 
@@ -572,10 +568,8 @@ static struct la_control_server *new_server(const struct la_control_server_opts 
 	server->sink.record = take_record;
 	server->sink.flush = send_batches;
 	server->loader = opts->loader;
-	server->segments = opts->segments;
 	server->ifname = opts->ifname;
 	server->ifname_ctx = opts->ifname_ctx;
-	server->since = la_monotonic_ns() + (__u64)la_realtime_offset_ns();
 	server->closes = calloc(LA_CONTROL_CLOSES, sizeof(*server->closes));
 	server->listens = server->epoll = server->stop = -1;
 	pthread_mutex_init(&server->lock, NULL);

@@ -20,7 +20,6 @@ struct la_control_server_opts {
 	const char *path; /* of the socket */
 	bool asked;	  /* somebody asked for it: not to get it is an error */
 	const struct la_loader *loader;
-	bool segments; /* segment records are made */
 	/* Names of interfaces for the filters of who watches; called by who feeds the sink. */
 	la_filter_ifname_fn ifname;
 	void *ifname_ctx;

@@ -15,7 +15,7 @@
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
 /* By enum la_format and enum la_color, from 1 on. */
-static const char *const formats[] = {"text", "jsonl", "zeek"};
+static const char *const formats[] = {"text", "jsonl", "zeek", "wide", "conntrack"};
 static const char *const colors[] = {"auto", "always", "never"};
 
 #define DEFAULT_SECONDS(s, w, seconds) [LA_TIMEOUT_##s] = seconds,
@@ -327,8 +327,10 @@ int la_options_check(const struct la_options *opts)
 
 void la_options_help(FILE *to)
 {
-	fputs("  -o, --output FORMAT    text (default), jsonl, one object a line, or zeek, a "
-	      "conn.log\n"
+	fputs("  -o, --output FORMAT    text (default), wide, with all that is known, jsonl, one "
+	      "object\n"
+	      "                         a line, zeek, a conn.log, or conntrack, as conntrack -E "
+	      "prints\n"
 	      "      --ladder           draw each connection as a ladder of segments\n"
 	      "      --color WHEN       auto (default), always, never; NO_COLOR is heeded\n"
 	      "  -n, --numeric          no names for ports\n"

@@ -20,7 +20,13 @@ enum la_exit {
 	LA_EXIT_USAGE = 2,
 };
 
-enum la_format { LA_FORMAT_TEXT = 1, LA_FORMAT_JSONL, LA_FORMAT_ZEEK };
+enum la_format {
+	LA_FORMAT_TEXT = 1,
+	LA_FORMAT_JSONL,
+	LA_FORMAT_ZEEK,
+	LA_FORMAT_WIDE,
+	LA_FORMAT_CONNTRACK,
+};
 enum la_color { LA_COLOR_AUTO = 1, LA_COLOR_ALWAYS, LA_COLOR_NEVER };
 
 struct la_options {
@@ -81,7 +87,7 @@ void la_config_defaults(struct la_config *cfg);
  */
 int la_options_timeout(const char *arg, struct la_config *cfg, char *err, size_t err_size);
 
-/* `text`, `jsonl` or `zeek`. Returns 0, or -1 with the reason in err. */
+/* `text`, `jsonl`, `zeek`, `wide` or `conntrack`. Returns 0, or -1 with the reason in err. */
 int la_options_format(const char *word, enum la_format *format, char *err, size_t err_size);
 
 /* `auto`, `always` or `never`. Returns 0, or -1 with the reason in err. */

@@ -16,9 +16,11 @@
 #include <stdio.h>
 
 struct la_output_opts {
-	bool color;	    /* use colours */
-	bool numeric;	    /* ports as numbers; else a server's port by its service name */
-	__s64 clock_offset; /* ns from a record's clock to the wall clock */
+	bool color;	       /* use colours */
+	bool wide;	       /* text: all that is known, whatever the width */
+	const __u64 *timeouts; /* ns, by enum la_timeout; for conntrack */
+	bool numeric;	       /* ports as numbers; else a server's port by its service name */
+	__s64 clock_offset;    /* ns from a record's clock to the wall clock */
 	/* Name of an interface, NULL if it has none. The name is copied before it returns. */
 	const char *(*ifname)(__u32 ifindex, void *ctx);
 	void *ifname_ctx;
@@ -30,7 +32,7 @@ struct la_output_opts {
 struct la_options;
 
 /*
- * The sink that the options of a verb ask for, one of the three below. Of `out` the caller
+ * The sink that the options of a verb ask for, one of those below. Of `out` the caller
  * fills what the command line does not say: the clock and the names of interfaces.
  */
 struct la_sink *la_output_new(FILE *to, const struct la_options *opts, struct la_output_opts out);
@@ -47,6 +49,9 @@ struct la_sink *la_output_jsonl_new(FILE *to, const struct la_output_opts *opts)
  * the first line.
  */
 struct la_sink *la_output_zeek_new(FILE *to, const struct la_output_opts *opts);
+
+/* Lines as conntrack -L and -E print them. */
+struct la_sink *la_output_conntrack_new(FILE *to, const struct la_output_opts *opts);
 
 /* Each connection as the textbook ladder. Wants la_config.segments. */
 struct la_sink *la_output_ladder_new(FILE *to, const struct la_output_opts *opts);

@@ -138,6 +138,43 @@ static void put_endpoints(struct la_output *o, const struct la_rec *rec)
 	la_buf_str(&o->out, text);
 }
 
+static void put_wide_number(struct la_output *o, const char *name, __u64 orig, __u64 resp)
+{
+	la_buf_str(&o->out, name);
+	la_buf_u64(&o->out, orig);
+	la_buf_char(&o->out, '/');
+	la_buf_u64(&o->out, resp);
+}
+
+/* Wide: which connection, and where it was seen first. */
+static void put_wide(struct la_output *o, const struct la_rec *rec)
+{
+	const char *ifname = la_output_ifname(o, rec);
+
+	if (!o->opts.wide)
+		return;
+	la_buf_lit(&o->out, "  id ");
+	la_buf_hex64(&o->out, rec->id);
+	if (ifname) {
+		la_buf_lit(&o->out, "  at ");
+		la_buf_str(&o->out, ifname);
+	}
+}
+
+/* Wide, of a connection: client's and server's numbers. */
+static void put_wide_sides(struct la_output *o, const struct la_rec_close *r)
+{
+	const struct la_rec_side *orig = &r->side[LA_ORIG], *resp = &r->side[LA_RESP];
+
+	if (!o->opts.wide)
+		return;
+	put_wide_number(o, "  segments ", orig->pkts, resp->pkts);
+	put_wide_number(o, "  again ", orig->retrans, resp->retrans);
+	put_wide_number(o, "  in flight ", orig->in_flight, resp->in_flight);
+	put_wide_number(o, "  window ", orig->window, resp->window);
+	put_wide(o, &r->h);
+}
+
 /* The segment behind a transition as label and direction; a clock or a policy has no heads. */
 static int segment_arrow(const struct la_rec_seg *seg, const char **label)
 {
@@ -199,6 +236,7 @@ static void text_state(struct la_output *o, const struct la_rec *rec)
 	put_duration(o, r->since);
 	put_endpoints(o, rec);
 	put_state_note(o, r);
+	put_wide(o, rec);
 	la_buf_char(&o->out, '\n');
 }
 
@@ -330,6 +368,7 @@ static void text_close(struct la_output *o, const struct la_rec *rec)
 	la_output_sgr(o, la_style_close(r->reason));
 	put_close_note(o, r);
 	la_output_sgr(o, LA_SGR_RESET);
+	put_wide_sides(o, r);
 	la_buf_char(&o->out, '\n');
 }
 
@@ -364,6 +403,18 @@ static void text_gone(struct la_output *o, const struct la_rec *rec)
 	la_buf_char(&o->out, '\n');
 }
 
+/* The timeout that runs, and how long yet: "timeout half_closed 59m58s". */
+static void put_clock(struct la_output *o, const struct la_rec_flow *r)
+{
+	char left[LA_TEXT_SHORT];
+
+	la_text_duration(left, r->left_ns);
+	la_buf_lit(&o->out, "  timeout ");
+	la_buf_str(&o->out, la_timeout_word(r->timeout));
+	la_buf_char(&o->out, ' ');
+	la_buf_str(&o->out, left);
+}
+
 /*
  * A connection of the table: no time, for it is now, and no arrow, for nothing happens.
  * Behind the states, for how long nothing has been heard of it, and how old it is.
@@ -385,6 +436,9 @@ static void text_flow(struct la_output *o, const struct la_rec *rec)
 		put_verdict(o, &r->at);
 		la_output_sgr(o, LA_SGR_RESET);
 	}
+	if (o->opts.wide)
+		put_clock(o, r);
+	put_wide_sides(o, &r->at);
 	la_buf_char(&o->out, '\n');
 }
 

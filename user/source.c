@@ -26,7 +26,6 @@ struct la_source {
 	char path[PATH_MAX]; /* of the socket */
 	int fd;		     /* to the daemon, or -1 */
 	__u32 pid;
-	bool segments;
 	struct la_persist *persist;
 	struct la_loader *loader;
 	__u32 if_count;
@@ -138,7 +137,6 @@ static int ask_maps(struct la_source *source, bool wanted)
 		fail_with(source, err);
 	} else {
 		source->pid = maps->pid;
-		source->segments = maps->segments;
 		source->if_count = maps->if_count;
 		memcpy(source->ifs, maps->ifs, sizeof(source->ifs));
 		err = wanted ? take_maps(source, fds, count) : 0;
@@ -283,11 +281,6 @@ const struct la_loader *la_source_loader(const struct la_source *source)
 __u32 la_source_pid(const struct la_source *source)
 {
 	return source->pid;
-}
-
-bool la_source_has_segments(const struct la_source *source)
-{
-	return source->segments;
 }
 
 const char *la_source_ifname(__u32 ifindex, void *ctx)

@@ -33,9 +33,6 @@ const struct la_loader *la_source_loader(const struct la_source *source);
 /* Pid of the lastack that runs it; 0: none does. */
 __u32 la_source_pid(const struct la_source *source);
 
-/* True if segments are recorded, which a ladder needs. */
-bool la_source_has_segments(const struct la_source *source);
-
 /* The name of an interface, ctx being the source; NULL if it has none now. */
 const char *la_source_ifname(__u32 ifindex, void *ctx);
 

@@ -138,7 +138,7 @@ Test(options, formats_and_colors)
 	cr_expect_eq(la_options_format("jsonl", &format, err, sizeof(err)), 0);
 	cr_expect_eq(format, LA_FORMAT_JSONL);
 	cr_expect_eq(la_options_format("xml", &format, err, sizeof(err)), -1);
-	cr_expect_str_eq(err, "'xml' is none of: text jsonl zeek");
+	cr_expect_str_eq(err, "'xml' is none of: text jsonl zeek wide conntrack");
 	cr_expect_eq(la_options_color("never", &color, err, sizeof(err)), 0);
 	cr_expect_eq(color, LA_COLOR_NEVER);
 	cr_expect_eq(la_options_color("", &color, err, sizeof(err)), -1);
