@@ -9,6 +9,7 @@
 #   tests/prog/*.c          -> build/test-prog
 #   tests/live/*.c          -> build/test-live     (all but demo.c)
 #   tests/live/demo.c       -> build/demo          (with the helpers, not the test_*.c)
+#   tests/tour/tour.c       -> build/tour          (with the same helpers)
 #   tests/bench/*.c         -> build/bench
 #   tests/truth/*.c         -> build/truth         (with the lab of tests/live)
 #   tests/fuzz/fuzz_NAME.c  -> build/fuzz_NAME
@@ -74,7 +75,9 @@ BPF_TESTS := $(wildcard tests/*/*.bpf.c)
 UNIT_SRC  := $(wildcard tests/unit/*.c)
 PROG_SRC  := $(filter-out $(BPF_TESTS),$(wildcard tests/prog/*.c))
 LIVE_SRC  := $(filter-out $(BPF_TESTS) tests/live/demo.c,$(wildcard tests/live/*.c))
-DEMO_SRC  := $(wildcard tests/live/demo.c) $(filter-out tests/live/test_%,$(LIVE_SRC))
+# browser.c is of criterion, as the tests are.
+DEMO_SRC  := $(wildcard tests/live/demo.c) $(filter-out tests/live/test_% tests/live/browser.c,$(LIVE_SRC))
+TOUR_SRC  := tests/tour/tour.c $(filter-out tests/live/demo.c,$(DEMO_SRC))
 BENCH_SRC := $(filter-out $(BPF_TESTS),$(wildcard tests/bench/*.c))
 TRUTH_SRC := $(filter-out $(BPF_TESTS),$(wildcard tests/truth/*.c)) tests/live/lab.c
 FUZZERS   := $(patsubst tests/fuzz/%.c,build/%,$(wildcard tests/fuzz/fuzz_*.c))
@@ -106,7 +109,7 @@ AS_ROOT = if [ "$$(id -u)" != 0 ]; then echo "make $@: needs root: sudo make $@"
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all run demo test truth soak bench fuzz man install deb clean help deps vmlinux format tidy FORCE \
+.PHONY: all run demo tour test truth soak bench fuzz man install deb clean help deps vmlinux format tidy FORCE \
 	check-format check-headers check-bpf check-captures check-traps check-schema check-dist captures schema suites
 
 all: build/lastack ## build build/lastack (default)
@@ -203,6 +206,10 @@ deb: ## build a Debian package, build/lastack_VERSION_ARCH.deb
 
 clean: ## remove build/
 	$(Q)rm -rf build
+
+tour: build/lastack build/tour ## write docs/tour.md anew: each verb, with what it says
+	@$(AS_ROOT)
+	$(Q)build/tour build/lastack >build/tour.md && mv build/tour.md docs/tour.md
 
 captures: build/captures ## write the captures of tests/captures anew
 	$(Q)build/captures tests/captures
@@ -303,6 +310,8 @@ build/test-prog: $(call objects,test,$(PROG_SRC)) build/liblastack.a | build/las
 build/test-live: $(call objects,test,$(LIVE_SRC)) build/liblastack.a | build/lastack
 	$(call link,$(CC),$(TEST_LDLIBS) $(LIB_LDLIBS))
 build/demo: $(call objects,test,$(DEMO_SRC)) build/liblastack.a
+	$(call link,$(CC),$(LIB_LDLIBS))
+build/tour: $(call objects,test,$(TOUR_SRC)) build/liblastack.a
 	$(call link,$(CC),$(LIB_LDLIBS))
 build/bench: $(call objects,test,$(BENCH_SRC)) build/liblastack.a
 	$(call link,$(CC),$(LIB_LDLIBS))
