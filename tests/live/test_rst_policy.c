@@ -13,9 +13,11 @@
 #include <criterion/parameterized.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* Patience for what does not depend on speed, ms. */
@@ -71,10 +73,10 @@ static struct la_pair open_pair(const struct scene *s, unsigned short n)
 	return pair;
 }
 
-static struct scene scene_start(const struct place *place, const char *policy)
+static struct scene scene_start(const struct place *place, const char *option, const char *value)
 {
 	struct scene s = {.place = place, .lab = la_lab_new(true)};
-	const char *const options[] = {"--rst-policy", policy, NULL};
+	const char *const options[] = {option, value, NULL};
 
 	cr_assert(s.lab);
 	for (int host = 0; place->bridge && host < LA_LAB_HOSTS; host++)
@@ -215,7 +217,7 @@ static struct tally wait_told(struct scene *s)
 
 Test(rst_policy, without_a_policy_the_right_number_ends_it)
 {
-	struct scene s = scene_start(&places[0], "observe");
+	struct scene s = scene_start(&places[0], "--rst-policy", "observe");
 	struct pollfd wait = {.fd = s.victim.server, .events = POLLIN};
 	struct la_told told[1] = {0};
 	__u32 expected;
@@ -237,6 +239,43 @@ Test(rst_policy, without_a_policy_the_right_number_ends_it)
 	scene_end(&s);
 }
 
+static void put_file(int fd, const char *policy)
+{
+	char text[40];
+	int len = snprintf(text, sizeof(text), "rst-policy: %s\n", policy);
+
+	cr_assert(!ftruncate(fd, 0) && pwrite(fd, text, (size_t)len, 0) == len);
+}
+
+/* From one policy to another while the connection is under attack. */
+Test(rst_policy, it_takes_effect_when_the_file_is_read_again)
+{
+	int file = memfd_create("lastack.yaml", 0); /* the child inherits it */
+	struct scene s;
+	char path[40];
+	long before;
+
+	cr_assert_geq(file, 0);
+	put_file(file, "dry-run");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	s = scene_start(&places[0], "--config", path);
+	guess_across_the_window(&s);
+	cr_expect_eq(wait_told(&s).dropped, 0);
+	before = challenged(&s);
+	cr_expect_gt(before, 0);
+	put_file(file, "strict");
+	cr_assert(!kill(la_observer_pid(s.obs), SIGHUP));
+	cr_assert(la_observer_says(s.obs, ": reloaded"), "%s", la_observer_stderr(s.obs));
+	guess_across_the_window(&s);
+	cr_expect_eq(wait_told(&s).dropped, s.guesses / 2);
+	cr_expect_eq(challenged(&s), before, "a guess has reached the server");
+	carry_all(&s, 0);
+	hang_up(&s.victim);
+	hang_up(&s.innocent);
+	scene_end(&s);
+	close(file);
+}
+
 ParameterizedTestParameters(rst_policy, no_guess_passes)
 {
 	static int each[] = {0, 1, 2};
@@ -247,7 +286,7 @@ ParameterizedTestParameters(rst_policy, no_guess_passes)
 ParameterizedTest(const int *at, rst_policy, no_guess_passes)
 {
 	const struct place *place = &places[*at];
-	struct scene s = scene_start(place, "strict");
+	struct scene s = scene_start(place, "--rst-policy", "strict");
 	struct la_told told[2] = {0};
 	struct tally t;
 

@@ -147,6 +147,8 @@ Test(config, every_key_sets_its_option)
 				   "max-flows: 1000\n"
 				   "max-attempts: 100\n"
 				   "pressure: 50\n"
+				   "rst-policy: strict\n"
+				   "rst-limit: 10\n"
 				   "ring-size: 16\n"
 				   "decap: true\n"
 				   "persist: blue\n"
@@ -182,6 +184,8 @@ Test(config, every_key_sets_its_option)
 	cr_expect_eq(o->count, 7);
 	cr_expect(o->max_flows == 1000 && o->max_attempts == 100);
 	cr_expect(o->shared.cfg.pressure == 50 && o->shared.cfg.decap == 1);
+	cr_expect_eq(o->shared.cfg.rst_policy, LA_RST_POLICY_STRICT);
+	cr_expect_eq(o->shared.cfg.rst_limit, 10);
 	cr_expect_eq(o->ring_bytes, 16U << 20);
 	cr_expect_str_eq(o->persist, "blue");
 	cr_expect_str_eq(o->bpffs, "/bpf");
@@ -296,6 +300,25 @@ Test(config, the_command_line_wins)
 	cr_expect_eq(o->shared.cfg.timeout[LA_TIMEOUT_TIME_WAIT], 9 * LA_SEC_NS);
 	cr_expect_eq(o->max_flows, 20);
 	cr_expect(la_filter_match(o->filter, &rec.h), "the filter is that of the file");
+	take_back(&g);
+}
+
+Test(config, a_limit_of_rsts_needs_the_policy)
+{
+	static const char *const words[] = {"-i", "eth0", "--rst-policy", "strict", NULL};
+	struct given g;
+
+	give(&g, "rst-policy: dry-run\nrst-limit: 10\n", NULL);
+	cr_expect_not(g.settings);
+	cr_expect(strstr(g.err, ":2: rst-limit: it goes with rst-policy strict"), "%s", g.err);
+	take_back(&g);
+	give(&g, "rst-policy: dry-run\nrst-limit: 10\n", words);
+	cr_expect(g.settings, "%s", g.err);
+	take_back(&g);
+	give(&g, "interface: eth0\nrst-policy: strickt\n", NULL);
+	cr_expect(
+		strstr(g.err, "'strickt' is none of: observe dry-run strict; did you mean strict?"),
+		"%s", g.err);
 	take_back(&g);
 }
 
