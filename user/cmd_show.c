@@ -26,6 +26,7 @@ struct show {
 	struct la_source *source;
 	struct la_output_opts print;
 	struct la_sink *output; /* for JSON */
+	struct la_owners *owners;
 	__u64 found;
 };
 
@@ -44,9 +45,9 @@ static int help(void)
 	fputs("usage: lastack show [OPTIONS] ID|FILTER\n\n"
 	      "Explains connections that are tracked now: why each is in its state, who has to "
 	      "act\n"
-	      "next, until when; what is certain and what is presumed; its times and amounts. ID "
-	      "is\n"
-	      "that of lastack list -o jsonl. Exits with 1 if there is no such connection.\n\n"
+	      "next, until when; what is certain and what is presumed; its times and amounts; and\n"
+	      "which processes of this host own it. ID is that of lastack list -o jsonl. Exits\n"
+	      "with 1 if there is no such connection.\n\n"
 	      "  -o, --output FORMAT    text (default) or jsonl\n"
 	      "      --limit N          no more than N of them (default 5)\n",
 	      stdout);
@@ -111,7 +112,7 @@ static int take_flow(const struct la_rec_flow *rec, const struct la_flow *flow, 
 	} else {
 		if (show->found)
 			putchar('\n');
-		la_explain(stdout, rec, &show->print);
+		la_explain(stdout, rec, &show->print, show->owners);
 	}
 	return ++show->found == show->opts->limit;
 }
@@ -146,10 +147,13 @@ static int show_with(const struct show_opts *opts)
 		.ifname_ctx = show.source,
 	};
 	la_filter_ifnames(opts->reader.filter, la_source_ifname, show.source);
+	if (opts->reader.shared.format == LA_FORMAT_TEXT)
+		show.owners = la_owners_read(); /* without them it is explained all the same */
 	table = la_loader_table(la_source_loader(show.source));
 	if (la_table_each(&table, take_flow, &show) >= 0)
 		code = finish(&show);
 cleanup:
+	la_owners_free(show.owners);
 	la_sink_close(show.output);
 	la_source_close(show.source);
 	return code;

@@ -197,7 +197,7 @@ static void show_selected(struct top *top)
 	to = open_memstream(&text, &size);
 	if (!to)
 		return;
-	la_explain(to, la_ranking_get(top->flows, top->shown.selected), &print);
+	la_explain(to, la_ranking_get(top->flows, top->shown.selected), &print, NULL);
 	fclose(to);
 	la_top_page(text);
 	free(text);

@@ -79,6 +79,7 @@ struct page {
 	const struct la_rec_flow *flow;
 	const struct la_rec_close *at; /* of flow */
 	const struct la_output_opts *opts;
+	const struct la_owners *owners; /* or NULL */
 };
 
 #define WIDTH  80
@@ -145,6 +146,24 @@ static void sentence(const struct page *page, const char *name, const char *text
 
 /* ---- who and where ---- */
 
+/* The process that has this end, if it is a socket of this host. */
+static void print_owner(const struct page *page, unsigned int end)
+{
+	const struct la_rec *h = &page->at->h;
+	const struct la_owner *owner =
+		page->owners ? la_owners_find(page->owners, &h->key, la_text_index(h, end)) : NULL;
+
+	if (!owner)
+		return;
+	if (!owner->pid)
+		fprintf(page->to, ", a socket of uid %u, whose process may not be seen",
+			owner->uid);
+	else
+		fprintf(page->to, ", %s (pid %d)", owner->comm, owner->pid);
+	if (owner->others)
+		fprintf(page->to, " and %d more", owner->others);
+}
+
 static void print_head(const struct page *page)
 {
 	const struct la_rec *h = &page->at->h;
@@ -158,7 +177,9 @@ static void print_head(const struct page *page)
 	fprintf(page->to, "%s%s\n", ifname ? ", first seen at " : "", ifname ? ifname : "");
 	for (unsigned int end = 0; end < 2; end++) {
 		la_text_endpoint(text, h, end, !page->opts->numeric);
-		fprintf(page->to, "  %-*s%s\n", INDENT - 2, la_text_end(end), text);
+		fprintf(page->to, "  %-*s%s", INDENT - 2, la_text_end(end), text);
+		print_owner(page, end);
+		fputc('\n', page->to);
 	}
 }
 
@@ -314,9 +335,11 @@ static void print_life(const struct page *page)
 	print_sent(page, LA_RESP);
 }
 
-void la_explain(FILE *to, const struct la_rec_flow *flow, const struct la_output_opts *opts)
+void la_explain(FILE *to, const struct la_rec_flow *flow, const struct la_output_opts *opts,
+		const struct la_owners *owners)
 {
-	struct page page = {.to = to, .flow = flow, .at = &flow->at, .opts = opts};
+	struct page page = {
+		.to = to, .flow = flow, .at = &flow->at, .opts = opts, .owners = owners};
 	unsigned int me = waited_for(page.at);
 	__u8 state = page.at->side[me].state;
 

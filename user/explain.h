@@ -8,8 +8,13 @@
 #define LA_USER_EXPLAIN_H
 
 #include "output.h"
+#include "owners.h"
 
-/* Prints the connection; of opts colour, numeric and the names of interfaces count. */
-void la_explain(FILE *to, const struct la_rec_flow *flow, const struct la_output_opts *opts);
+/*
+ * Prints the connection; of opts colour, numeric and the names of interfaces count. With owners
+ * (may be NULL) it says which processes of this host it belongs to.
+ */
+void la_explain(FILE *to, const struct la_rec_flow *flow, const struct la_output_opts *opts,
+		const struct la_owners *owners);
 
 #endif

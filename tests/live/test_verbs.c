@@ -311,6 +311,7 @@ Test(verbs, show_says_who_has_to_act)
 {
 	static const char *const words[] = {"list", "-o", "jsonl", "state close-wait", NULL};
 	struct la_pair pair;
+	char owner[32];
 	json_t *flow;
 
 	start();
@@ -321,6 +322,8 @@ Test(verbs, show_says_who_has_to_act)
 	json_decref(flow);
 	expect_out("The client has closed, and the server's host knows;");
 	expect_out("The application of the server has to close its socket.");
+	snprintf(owner, sizeof(owner), "(pid %d)", getpid());
+	expect_out(owner); /* of the server, whose socket is in this network namespace */
 	expect_out("timeout\n          half_closed: a half-closed connection");
 	ASK("show", "0123456789abcdef");
 	cr_expect_eq(told.code, 1);
