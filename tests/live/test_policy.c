@@ -235,6 +235,8 @@ ParameterizedTest(struct reset_case *c, policy, both_ends_are_reset)
 	cr_expect_null(json_object_get(close, "forged"), "its own RST is no forged one");
 	cr_expect_eq(
 		json_array_size(json_object_get(record_of(&w, 0, "rst", NULL, NULL), "forged")), 0);
+	cr_expect_eq(count_of(&w, 0, "rst", NULL, NULL), c->place == AT_HOST ? 1 : 2,
+		     "one to each end; to the host itself it goes over lo");
 	cr_log_info("%s, IPv%d: %lld ms after the last segment: %s", places[c->place].name,
 		    c->family == AF_INET ? 4 : 6, number_of(close, "duration_ns") / 1000000,
 		    la_told_text(policy, "detail"));
@@ -258,6 +260,7 @@ Test(policy, a_half_closed_connection_is_reset_by_its_port)
 	cr_expect_eq(error_of(leaks.client), ECONNRESET, "the client is not told");
 	record_of(&w, 0, "policy", "result", "done");
 	record_of(&w, 0, "close", "reason", "policy");
+	cr_expect_eq(count_of(&w, 0, "rst", NULL, NULL), 2, "one RST to each end");
 	cr_expect(la_pair_carry(other.server, other.client, 1000), "the other one has gone");
 	hang_up(&leaks);
 	hang_up(&other);

@@ -341,7 +341,7 @@ static const struct {
 	{"interface: eth0\ntimeout: {time_wait: 1s, established: 1d}\n"
 	 "policies:\n"
 	 "- {name: a, match: dport 1, action: reset, when: idle > 1h}\n"
-	 "- {name: b, match: tcp, action: timeouts, timeouts: {established: 1h, time_wait: 1s}}\n",
+	 "- {name: b, match: dport 1, action: timeouts, timeouts: {established: 1h}}\n",
 	 true},
 	{"interfaec: eth0\ntimeout: {established: 1ms}\n", false},
 	{"interface: eth0\ninterface-regex: h[01]\ntimeout: {time_wait: 1s}\n", true},
