@@ -34,9 +34,13 @@ LA_INLINE void la_on_handshake_ack(struct la_pass *x)
 		la_established(x->f, x->out->ts);
 }
 
-/* The SYN-ACK and its ACK were both missed; this data proves them. */
+/*
+ * The SYN-ACK and its ACK were both missed; this data proves them. With Fast Open it may be sent
+ * before that ACK comes (RFC 7413 4.2).
+ */
 LA_INLINE void la_on_missed_syn_ack(struct la_pass *x)
 {
+	bool fast = x->p->nxt != x->p->isn + 1;
 	struct la_side *s = x->s;
 
 	x->f->flags |= LA_F_MIDSTREAM | LA_F_REPLIED;
@@ -45,6 +49,8 @@ LA_INLINE void la_on_missed_syn_ack(struct la_pass *x)
 	s->wscale = LA_WSCALE_MAX;
 	s->flags |= LA_S_SEEN | LA_S_SYN;
 	la_move(x->f, x->d, LA_EV_SND_SYN_ACK, LA_SEEN, LA_CAUSE_ACK, x->out);
+	if (fast)
+		return;
 	la_move(x->f, !x->d, LA_EV_SND_ACK_OF_SYN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
 	la_move(x->f, x->d, LA_EV_RCV_ACK_OF_SYN, LA_SEEN, LA_CAUSE_ACK, x->out);
 }

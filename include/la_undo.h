@@ -64,25 +64,34 @@ LA_INLINE bool la_opened_fast(const struct la_side *s, const struct la_side *p)
 }
 
 /*
- * May the third ACK have met no socket, and so all that followed it? If there was one before,
- * only if each segment since the SYN was answered by a RST.
+ * May the third ACK have met no socket, and so all that followed it? If there was one before, or
+ * a RST of the peer that others may have met behind, only if each segment of the peer but SYN
+ * and RST was answered by a RST.
  */
 LA_INLINE bool la_doubts_third_ack(const struct la_pass *x)
 {
-	return (x->s->passed & la_passed_bit(LA_SYN_RECEIVED)) &&
-	       (!la_opened_fast(x->s, x->p) || x->f->late_rst + 1 >= x->p->pkts);
+	const struct la_side *s = x->s, *p = x->p;
+	__u32 unanswered = 1 + !!(p->flags & LA_S_RST);
+
+	if (!(s->passed & la_passed_bit(LA_SYN_RECEIVED)))
+		return false;
+	return (s->state != LA_CLOSED && !la_opened_fast(s, p)) ||
+	       x->f->late_rst + unanswered >= p->pkts;
 }
 
 /* The RST has no ACK: where was s when it was sent what it answers? 0: where it is. */
 LA_INLINE __u8 la_refuted_by_none(const struct la_pass *x)
 {
 	const struct la_side *s = x->s;
-	bool presumed = s->state == LA_CLOSED ? s->passed : s->flags & LA_S_PRESUMED;
+	bool doubt = s->state == LA_CLOSED ? s->passed : s->flags & LA_S_PRESUMED;
+	/* Behind a RST of its peer it may answer anything. */
+	bool presumed = doubt && !(x->p->flags & LA_S_RST);
 
 	if (la_doubts_third_ack(x))
 		return LA_SYN_RECEIVED;
-	/* It bears the ACK of what it answers, which was not that of the FIN. */
-	if ((s->flags & LA_S_FIN) && la_before(x->seg->seq, s->fin_end) &&
+	/* It bears the ACK of what it answers: not the last segment, if that moved s, but one that
+	 * did not acknowledge the FIN. */
+	if ((s->flags & LA_S_FIN) && la_before(x->seg->seq, s->fin_end) && s->before &&
 	    (s->passed & la_passed_bit(LA_FIN_WAIT_1)))
 		return LA_FIN_WAIT_1;
 	if (!presumed || s->before || s->state != LA_TIME_WAIT)

@@ -331,3 +331,47 @@ Test(truth_reset, the_ack_of_a_rst_outlasts_the_rst_behind_it)
 		   {RESP, R, 1, 0, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
 	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT CLOSED");
 }
+
+/* "abort from both sides": a copy of the third ACK is slower than the RST behind it. */
+Test(truth_reset, a_copy_of_the_third_ack_that_met_no_socket)
+{
+	talk_lines(&t, OPENED, {ORIG, A, 1, 1}, {ORIG, RA, 1, 1, 0},
+		   {RESP, R, 1, 0, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED ~CLOSED");
+}
+
+/* "abort half closed": an old ACK is slower than FIN and RST. */
+Test(truth_reset, an_old_ack_that_met_no_socket_behind_a_rst)
+{
+	talk_lines(&t, OPENED, {ORIG, PA, 1, 1, 455}, {RESP, FA, 1, 456, 0}, {RESP, RA, 2, 456, 0},
+		   {RESP, A, 1, 456, 0, LA_R_LATE},
+		   {ORIG, R, 456, 0, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED ~CLOSE_WAIT ~CLOSED");
+}
+
+/* "writes to a closed peer": the data that is refused was overtaken by the ACK of the FIN. */
+Test(truth_reset, old_data_that_is_refused_leaves_the_ack_before_it)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0}, {RESP, A, 101, 2, 0}, {RESP, PA, 1, 1, 100},
+		   {ORIG, R, 1, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 CLOSED");
+}
+
+/* "fast open": the SYN-ACK was missed, and the client had given up before it. */
+Test(truth_reset, data_of_a_fast_open_child_is_no_third_ack)
+{
+	talk_lines(&t, {ORIG, S, 0, 0, 424},
+		   {RESP, PA, 1, 425, 10, 0, LA_SYN_SENT, LA_SYN_RECEIVED},
+		   {ORIG, R, 425, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~CLOSED");
+	assert_path(&t, ORIG, "SYN_SENT CLOSED");
+}
+
+/* "abort while closing": a RST has ended the TIME_WAIT, and then an old ACK comes. */
+Test(truth_reset, an_old_ack_that_met_no_socket_where_time_wait_was)
+{
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1, 0}, {ORIG, FA, 1, 1, 0}, {RESP, A, 2, 2, 0},
+		   {ORIG, A, 2, 2, 0}, {RESP, R, 2, 0, 0, LA_R_LATE}, {RESP, A, 2, 2, 0, LA_R_LATE},
+		   {ORIG, R, 2, 0, 0, LA_R_LATE});
+	cr_assert_null(strstr(talk_path(&t, ORIG), "!CLOSING"), "%s", talk_path(&t, ORIG));
+}
