@@ -262,6 +262,27 @@ Test(page, a_name_is_no_markup, .timeout = 100)
 	scene_end(&s);
 }
 
+/* Ten thousand connections: those in sight are drawn, and the others are there all the same. */
+Test(page, draws_what_is_in_sight, .timeout = 100)
+{
+	struct scene s = scene_new("eth0");
+
+	la_browser_until(s.browser, ROWS " === 9");
+	json_decref(la_browser_run(s.browser,
+				   "poll++; " /* no other list comes */
+				   "flows = Array.from({length: 10000}, (_, i) => "
+				   "({...flows[i % 9], id: `f${i}`, duration_ns: 10000 - i}));"
+				   "arrange()"));
+	la_browser_until(s.browser, ROWS " >= 10 && " ROWS " < 100");
+	la_browser_until(s.browser, "document.querySelector('#flows [data-id=f0]')");
+	json_decref(la_browser_run(s.browser,
+				   "document.getElementById('scroll').scrollTop = 5000 * ROW"));
+	la_browser_until(s.browser, "document.querySelector('#flows [data-id=f5005]')");
+	la_browser_until(s.browser, "!document.querySelector('#flows [data-id=f0]')");
+	la_browser_until(s.browser, ROWS " < 100");
+	scene_end(&s);
+}
+
 /* Every control has a name, every table its headings, and text stands out from its ground. */
 static const char accessible[] =
 	"const bad = [];"

@@ -461,7 +461,15 @@ function drawFlows() {
   setText(byId("found"), `${flows.length}${flows.length === FLOWS_MAX ? " or more" : ""}`);
 }
 
-const readLines = (text) => text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+// A few hundred at a time: nothing else moves while they are read.
+async function readLines(text) {
+  const lines = text.split("\n"), records = [];
+  for (let i = 0; i < lines.length; i++) {
+    if (i % 500 === 499) await new Promise((later) => setTimeout(later));
+    if (lines[i]) records.push(JSON.parse(lines[i]));
+  }
+  return records;
+}
 
 let poll = 0; // the latest: an older one that is late is not heard any more
 
@@ -469,9 +477,9 @@ async function pollFlows() {
   const mine = ++poll, began = performance.now();
   try {
     const query = new URLSearchParams({ filter, limit: FLOWS_MAX });
-    const text = await get(`api/flows?${query}`);
+    const list = await readLines(await get(`api/flows?${query}`));
     if (mine !== poll) return;
-    flows = readLines(text);
+    flows = list;
     complain("");
     arrange();
   } catch (error) {
@@ -535,7 +543,7 @@ async function pollStuck() {
   const began = performance.now();
   try {
     const words = STUCK.map((s) => `state ${s.toLowerCase().replaceAll("_", "-")}`).join(" or ");
-    const spots = stuckSpots(readLines(await get(`api/flows?${new URLSearchParams({ filter: words, limit: 2000 })}`)));
+    const spots = stuckSpots(await readLines(await get(`api/flows?${new URLSearchParams({ filter: words, limit: 2000 })}`)));
     fill("stuck", spots.slice(0, 8).map((s) => row(s.server, [s.who, s.who], s.state, [s.count, "number"],
       [duration(s.longest), "number"])), "none");
   } catch {
