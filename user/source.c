@@ -373,9 +373,9 @@ static int send_patiently(const struct la_source *source, const void *message, s
 
 int la_source_kill(struct la_source *source, const struct la_control_conn *conns, size_t count)
 {
-	struct {
+	union {
 		struct la_control_kill kill;
-		struct la_control_conn conns[KILL_CONNS];
+		char bytes[LA_CONTROL_BYTES];
 	} request = {.kill.head = la_control_head(LA_SAY_KILL)};
 	unsigned int fds;
 	int err = 0;
@@ -385,7 +385,7 @@ int la_source_kill(struct la_source *source, const struct la_control_conn *conns
 		return -1;
 	for (size_t part; count && !err; conns += part, count -= part) {
 		part = count < KILL_CONNS ? count : KILL_CONNS;
-		memcpy(request.conns, conns, part * sizeof(*conns));
+		memcpy(request.kill.conns, conns, part * sizeof(*conns));
 		err = send_patiently(source, &request,
 				     sizeof(request.kill) + part * sizeof(*conns));
 	}
