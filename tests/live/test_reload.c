@@ -373,8 +373,14 @@ static int reloads(void)
 static void read_to_the_end(const struct watch *w, struct la_tally *tally,
 			    unsigned long long opened)
 {
-	for (int i = 0; tally->gones < opened && i < 300; i++)
+	unsigned long long before;
+	int idle = 0;
+
+	while (tally->gones < opened && idle < 300) {
+		before = tally->gones;
 		la_tally_read(tally, la_observer_pipe(w->obs), 100);
+		idle = tally->gones > before ? 0 : idle + 1;
+	}
 	kill(la_observer_pid(w->obs), SIGINT);
 	for (int i = 0; i < 10 && la_tally_read(tally, la_observer_pipe(w->obs), 1000); i++)
 		;
