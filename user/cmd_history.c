@@ -41,6 +41,7 @@ static const struct option long_options[] = {
 	{"output", required_argument, NULL, 'o'},
 	{"numeric", no_argument, NULL, 'n'},
 	{"color", required_argument, NULL, LA_OPT_COLOR},
+	{"time-format", required_argument, NULL, LA_OPT_TIME_FORMAT},
 	{"since", required_argument, NULL, OPT_SINCE},
 	{"until", required_argument, NULL, OPT_UNTIL},
 	{"limit", required_argument, NULL, OPT_LIMIT},
@@ -62,6 +63,7 @@ static int help(void)
 	      "  -o, --output FORMAT    text (default), jsonl or zeek\n"
 	      "  -n, --numeric          no names for ports\n"
 	      "      --color WHEN       auto (default), always, never; NO_COLOR is heeded\n"
+	      "      --time-format FORMAT   iso (default), clock or epoch\n"
 	      "  -h, --help             this text\n"
 	      "\nFILTER picks what is printed, such as: reason reset and dport 443\n",
 	      stdout);
@@ -208,6 +210,7 @@ int la_cmd_history(int argc, char **argv)
 	int code = LA_EXIT_USAGE;
 
 	la_options_init(&opts.shared);
+	opts.shared.time_format = LA_TIME_ISO;
 	if (!parse(&opts, argc, argv))
 		code = opts.help ? help() : print_history(&opts);
 	la_filter_free(opts.filter);

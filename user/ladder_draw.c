@@ -38,13 +38,13 @@ static void put_middle(struct la_output *o, const char *text, int width)
 
 void la_draw_header(struct la_output *o, const struct la_rec *rec, bool continued)
 {
-	char time[LA_TEXT_SHORT], orig[LA_TEXT_ENDPOINT], resp[LA_TEXT_ENDPOINT];
+	char time[LA_TEXT_TIME], orig[LA_TEXT_ENDPOINT], resp[LA_TEXT_ENDPOINT];
 	int left = STATE_WIDTH + 1, width = (int)la_text_endpoint(orig, rec, LA_ORIG, false) + 7;
 	const char *ifname = la_output_ifname(o, rec);
 	int start = left > width / 2 ? left - width / 2 : 0;
 	int right = STATE_WIDTH + 1 + ARROW_WIDTH - 4;
 
-	la_text_time(time, la_output_time(o, rec));
+	la_text_time(time, o->opts.time_format, la_output_time(o, rec));
 	la_text_endpoint(resp, rec, LA_RESP, !o->opts.numeric);
 	la_output_sgr(o, LA_SGR_GREY);
 	la_buf_char(&o->out, '\n');

@@ -14,8 +14,9 @@
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
-/* By enum la_format and enum la_color, from 1 on. */
+/* By enum la_format, enum la_time_format and enum la_color, from 1 on. */
 static const char *const formats[] = {"text", "jsonl", "zeek", "wide", "conntrack"};
+static const char *const time_formats[] = {"clock", "iso", "epoch"};
 static const char *const colors[] = {"auto", "always", "never"};
 
 #define DEFAULT_SECONDS(s, w, seconds) [LA_TIMEOUT_##s] = seconds,
@@ -232,6 +233,17 @@ int la_options_format(const char *word, enum la_format *format, char *err, size_
 	return 0;
 }
 
+int la_options_time_format(const char *word, enum la_time_format *format, char *err,
+			   size_t err_size)
+{
+	int at = la_word_find(word, time_formats, COUNT(time_formats), err, err_size);
+
+	if (at < 0)
+		return -1;
+	*format = (enum la_time_format)(LA_TIME_CLOCK + at);
+	return 0;
+}
+
 int la_options_color(const char *word, enum la_color *color, char *err, size_t err_size)
 {
 	int at = la_word_find(word, colors, COUNT(colors), err, err_size);
@@ -258,6 +270,7 @@ void la_options_init(struct la_options *opts)
 	memset(opts, 0, sizeof(*opts));
 	opts->format = LA_FORMAT_TEXT;
 	opts->color = LA_COLOR_AUTO;
+	opts->time_format = LA_TIME_CLOCK;
 	la_config_defaults(&opts->cfg);
 }
 
@@ -280,6 +293,9 @@ enum la_taken la_options_set(struct la_options *opts, int opt, const char *arg, 
 	case LA_OPT_COLOR:
 		bad = la_options_color(arg, &opts->color, err, err_size);
 		break;
+	case LA_OPT_TIME_FORMAT:
+		bad = la_options_time_format(arg, &opts->time_format, err, err_size);
+		break;
 	case LA_OPT_TIMEOUT:
 		bad = la_options_timeout(arg, &opts->cfg, err, err_size);
 		break;
@@ -292,6 +308,7 @@ enum la_taken la_options_set(struct la_options *opts, int opt, const char *arg, 
 enum la_taken la_options_take(struct la_options *opts, int opt, const char *arg)
 {
 	static const char *const names[] = {[LA_OPT_COLOR - LA_OPT_LADDER] = "--color",
+					    [LA_OPT_TIME_FORMAT - LA_OPT_LADDER] = "--time-format",
 					    [LA_OPT_TIMEOUT - LA_OPT_LADDER] = "--timeout"};
 	char err[400];
 	enum la_taken taken = la_options_set(opts, opt, arg, err, sizeof(err));
@@ -333,6 +350,8 @@ void la_options_help(FILE *to)
 	      "prints\n"
 	      "      --ladder           draw each connection as a ladder of segments\n"
 	      "      --color WHEN       auto (default), always, never; NO_COLOR is heeded\n"
+	      "      --time-format FORMAT   clock (default), iso, with date and zone, or epoch,\n"
+	      "                         seconds since 1970; JSON has ts_ns\n"
 	      "  -n, --numeric          no names for ports\n"
 	      "      --timeout NAME=DURATION   may be given again; the defaults:\n",
 	      to);

@@ -11,6 +11,7 @@
 #define LA_USER_OPTIONS_H
 
 #include "la_abi.h"
+#include "text.h"
 #include <getopt.h>
 #include <stdio.h>
 
@@ -32,13 +33,20 @@ enum la_color { LA_COLOR_AUTO = 1, LA_COLOR_ALWAYS, LA_COLOR_NEVER };
 struct la_options {
 	enum la_format format;
 	enum la_color color;
+	enum la_time_format time_format;
 	bool ladder;
 	bool numeric; /* no names for ports */
 	struct la_config cfg;
 };
 
 /* Values of the long options that have no letter. A verb's own start at LA_OPT_OWN. */
-enum la_option { LA_OPT_LADDER = 256, LA_OPT_COLOR, LA_OPT_TIMEOUT, LA_OPT_OWN };
+enum la_option {
+	LA_OPT_LADDER = 256,
+	LA_OPT_COLOR,
+	LA_OPT_TIME_FORMAT,
+	LA_OPT_TIMEOUT,
+	LA_OPT_OWN
+};
 
 #define LA_OPTIONS_SHORT "o:n"
 /* clang-format off */
@@ -47,6 +55,7 @@ enum la_option { LA_OPT_LADDER = 256, LA_OPT_COLOR, LA_OPT_TIMEOUT, LA_OPT_OWN }
 	{"numeric", no_argument, NULL, 'n'},                                                       \
 	{"ladder", no_argument, NULL, LA_OPT_LADDER},                                              \
 	{"color", required_argument, NULL, LA_OPT_COLOR},                                          \
+	{"time-format", required_argument, NULL, LA_OPT_TIME_FORMAT},                              \
 	{"timeout", required_argument, NULL, LA_OPT_TIMEOUT}
 /* clang-format on */
 
@@ -89,6 +98,10 @@ int la_options_timeout(const char *arg, struct la_config *cfg, char *err, size_t
 
 /* `text`, `jsonl`, `zeek`, `wide` or `conntrack`. Returns 0, or -1 with the reason in err. */
 int la_options_format(const char *word, enum la_format *format, char *err, size_t err_size);
+
+/* `clock`, `iso` or `epoch`. Returns 0, or -1 with the reason in err. */
+int la_options_time_format(const char *word, enum la_time_format *format, char *err,
+			   size_t err_size);
 
 /* `auto`, `always` or `never`. Returns 0, or -1 with the reason in err. */
 int la_options_color(const char *word, enum la_color *color, char *err, size_t err_size);

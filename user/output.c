@@ -15,6 +15,7 @@ struct la_sink *la_output_new(FILE *to, const struct la_options *opts, struct la
 {
 	out.color = la_color_wanted(opts->color, to);
 	out.numeric = opts->numeric;
+	out.time_format = opts->time_format;
 	out.wide = opts->format == LA_FORMAT_WIDE;
 	out.timeouts = opts->cfg.timeout;
 	if (opts->ladder)

@@ -13,14 +13,16 @@
 #define LA_USER_OUTPUT_H
 
 #include "sink.h"
+#include "text.h"
 #include <stdio.h>
 
 struct la_output_opts {
 	bool color;	       /* use colours */
 	bool wide;	       /* text: all that is known, whatever the width */
 	const __u64 *timeouts; /* ns, by enum la_timeout; for conntrack */
-	bool numeric;	       /* ports as numbers; else a server's port by its service name */
-	__s64 clock_offset;    /* ns from a record's clock to the wall clock */
+	enum la_time_format time_format;
+	bool numeric;	    /* ports as numbers; else a server's port by its service name */
+	__s64 clock_offset; /* ns from a record's clock to the wall clock */
 	/* Name of an interface, NULL if it has none. The name is copied before it returns. */
 	const char *(*ifname)(__u32 ifindex, void *ctx);
 	void *ifname_ctx;

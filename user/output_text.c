@@ -36,6 +36,9 @@
 #define INDENT	      13
 #define FLOW_COLUMNS  45 /* of a flow record, which has neither time nor arrow */
 
+/* How much longer a moment is than on the clock, by enum la_time_format. */
+static const int longer[] = {[LA_TIME_CLOCK] = 0, [LA_TIME_ISO] = 16, [LA_TIME_EPOCH] = 2};
+
 /* No line is longer, in bytes with colours. */
 #define LINE_BYTES 2048
 
@@ -101,9 +104,9 @@ static void put_arrow(struct la_output *o, const char *label, int heads, const c
 
 static void put_time(struct la_output *o, const struct la_rec *rec)
 {
-	char text[LA_TEXT_SHORT];
+	char text[LA_TEXT_TIME];
 
-	la_text_time(text, la_output_time(o, rec));
+	la_text_time(text, o->opts.time_format, la_output_time(o, rec));
 	la_output_sgr(o, LA_SGR_GREY);
 	la_buf_str(&o->out, text);
 	la_output_sgr(o, LA_SGR_RESET);
@@ -604,7 +607,8 @@ static void text_record(struct la_sink *sink, const struct la_rec *rec)
 	if (LA_BUF_SIZE - out->len < LINE_BYTES)
 		la_buf_flush(out);
 	start = out->len;
-	t->columns = rec->type == LA_REC_FLOW ? FLOW_COLUMNS : COLUMNS_WIDTH;
+	t->columns = rec->type == LA_REC_FLOW ? FLOW_COLUMNS
+					      : COLUMNS_WIDTH + longer[t->base.opts.time_format];
 	t->narrow = rec->type != LA_REC_LOST && t->columns + endpoints_width(t, rec) > t->width;
 	put_record(&t->base, rec);
 	if (out->len > start)

@@ -71,6 +71,7 @@ void la_reader_help(FILE *to)
 {
 	fputs("  -n, --numeric          no names for ports\n"
 	      "      --color WHEN       auto (default), always, never; NO_COLOR is heeded\n"
+	      "      --time-format FORMAT   clock (default), iso or epoch\n"
 	      "      --control PATH     the socket of the lastack to ask (default\n"
 	      "                         " LA_CONTROL_DIR "/" LA_PERSIST_NAME ".sock)\n"
 	      "      --persist[=NAME]   ask what run --persist has pinned (NAME: " LA_PERSIST_NAME

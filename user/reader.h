@@ -37,6 +37,7 @@ enum la_reader_option {
 	{"output", required_argument, NULL, 'o'},                                                  \
 	{"numeric", no_argument, NULL, 'n'},                                                       \
 	{"color", required_argument, NULL, LA_OPT_COLOR},                                          \
+	{"time-format", required_argument, NULL, LA_OPT_TIME_FORMAT},                              \
 	{"control", required_argument, NULL, LA_READER_CONTROL},                                   \
 	{"persist", optional_argument, NULL, LA_READER_PERSIST},                                   \
 	{"bpffs", required_argument, NULL, LA_READER_BPFFS},                                       \

@@ -318,6 +318,7 @@ static const struct la_run_option table[] = {
 	{"ladder", LA_OPT_LADDER, .value = LA_VALUE_FLAG, .group = LA_GROUP_FORMAT,
 	 FIXED(shared.ladder)},
 	{"color", LA_OPT_COLOR, .value = LA_VALUE_ONE, FIXED(shared.color)},
+	{"time-format", LA_OPT_TIME_FORMAT, .value = LA_VALUE_ONE, FIXED(shared.time_format)},
 	{"numeric", 'n', .value = LA_VALUE_FLAG, FIXED(shared.numeric)},
 	{"timeout", LA_OPT_TIMEOUT, .value = LA_VALUE_MAP},
 	{"debug", OPT_DEBUG, .value = LA_VALUE_FLAG, .set = set_debug, FIXED(debug)},

@@ -152,28 +152,50 @@ size_t la_text_bytes(char to[LA_TEXT_SHORT], __u64 bytes)
 				bytes % unit / (unit / 10), units[i]);
 }
 
-size_t la_text_time(char to[LA_TEXT_SHORT], __s64 epoch_ns)
+/* The date and the zone seldom change: records come by thousands in each second. */
+struct second {
+	time_t known;
+	char before[16]; /* the milliseconds: hh:mm:ss. */
+	char date[16];
+	char zone[8];
+};
+
+static const struct second *second_of(time_t t)
 {
-	/* The last second that was asked for: records come by thousands in each. */
-	static time_t known = (time_t)1 << 62; /* no ns reach it */
-	static char hms[] = "hh:mm:ss.";
-	__s64 sec = epoch_ns / (__s64)LA_SEC_NS, ns = epoch_ns % (__s64)LA_SEC_NS;
-	time_t t = (time_t)(ns < 0 ? sec - 1 : sec);
+	static struct second s = {.known = (time_t)1 << 62}; /* no ns reach it */
 	struct tm tm = {0};
 
-	if (ns < 0)
+	if (t == s.known)
+		return &s;
+	localtime_r(&t, &tm);
+	strftime(s.before, sizeof(s.before), "%H:%M:%S.", &tm);
+	strftime(s.date, sizeof(s.date), "%Y-%m-%dT", &tm);
+	strftime(s.zone, sizeof(s.zone), "%z", &tm);
+	s.known = t;
+	return &s;
+}
+
+size_t la_text_time(char to[LA_TEXT_TIME], enum la_time_format format, __s64 epoch_ns)
+{
+	__s64 sec = epoch_ns / (__s64)LA_SEC_NS, ns = epoch_ns % (__s64)LA_SEC_NS;
+	const struct second *second;
+	char *end = to;
+
+	if (ns < 0) {
 		ns += (__s64)LA_SEC_NS;
-	if (t != known) {
-		localtime_r(&t, &tm);
-		put_digits(hms, (unsigned int)tm.tm_hour, 2);
-		put_digits(hms + 3, (unsigned int)tm.tm_min, 2);
-		put_digits(hms + 6, (unsigned int)tm.tm_sec, 2);
-		known = t;
+		sec--;
 	}
-	memcpy(to, hms, 9);
-	put_digits(to + 9, (unsigned int)(ns / (__s64)LA_MSEC_NS), 3);
-	to[12] = '\0';
-	return 12;
+	if (format == LA_TIME_EPOCH)
+		return (size_t)snprintf(to, LA_TEXT_TIME, "%lld.%03lld", (long long)sec,
+					(long long)(ns / (__s64)LA_MSEC_NS));
+	second = second_of((time_t)sec);
+	if (format == LA_TIME_ISO)
+		end = stpcpy(end, second->date);
+	end = stpcpy(end, second->before);
+	put_digits(end, (unsigned int)(ns / (__s64)LA_MSEC_NS), 3);
+	end += 3;
+	end = stpcpy(end, format == LA_TIME_ISO ? second->zone : "");
+	return (size_t)(end - to);
 }
 
 size_t la_text_flags(char to[LA_TEXT_FLAGS], __u8 flags)

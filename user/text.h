@@ -15,6 +15,7 @@
 #define LA_TEXT_ADDR	 46  /* longest IPv6 address and NUL */
 #define LA_TEXT_ENDPOINT 72  /* [address]:port or :service */
 #define LA_TEXT_SHORT	 24  /* a duration, an amount, a time of day */
+#define LA_TEXT_TIME	 32  /* a moment in any format */
 #define LA_TEXT_FLAGS	 40  /* every TCP flag */
 #define LA_TEXT_VERDICT	 256 /* a sentence */
 
@@ -32,8 +33,15 @@ size_t la_text_duration(char to[LA_TEXT_SHORT], __u64 ns);
 /* 120 B, 4.5 kB, 1.2 MB: decimal units, rounded down. */
 size_t la_text_bytes(char to[LA_TEXT_SHORT], __u64 bytes);
 
-/* 14:03:21.482, local time, of ns since the epoch. */
-size_t la_text_time(char to[LA_TEXT_SHORT], __s64 epoch_ns);
+/* How a moment is written; time zones are the local one. */
+enum la_time_format {
+	LA_TIME_CLOCK = 1, /* 14:03:21.482 */
+	LA_TIME_ISO,	   /* 2026-11-21T14:03:21.482+0100, ISO 8601 */
+	LA_TIME_EPOCH,	   /* 1795266201.482, seconds since 1970 */
+};
+
+/* Of ns since the epoch. */
+size_t la_text_time(char to[LA_TEXT_TIME], enum la_time_format format, __s64 epoch_ns);
 
 /* SYN,ACK: every flag that is set, "" for none. `flags`: enum la_tcp_flag. */
 size_t la_text_flags(char to[LA_TEXT_FLAGS], __u8 flags);

@@ -120,12 +120,19 @@ Test(words, flags, .timeout = 10)
 
 Test(words, times_of_day, .timeout = 10)
 {
-	char text[LA_TEXT_SHORT];
+	char text[LA_TEXT_TIME];
 
+	setenv("TZ", "UTC-1", 1); /* which POSIX means to be an hour ahead */
+	tzset();
+	cr_expect_eq(la_text_time(text, LA_TIME_ISO, 45300 * (__s64)S), 28);
+	cr_expect_str_eq(text, "1970-01-01T13:35:00.000+0100");
+	cr_expect_eq(la_text_time(text, LA_TIME_EPOCH, 45296 * (__s64)S + 5999999), 9);
+	cr_expect_str_eq(text, "45296.005");
 	setenv("TZ", "UTC", 1);
-	la_text_time(text, 45296 * (__s64)S + 789999999);
+	tzset();
+	la_text_time(text, LA_TIME_CLOCK, 45296 * (__s64)S + 789999999);
 	cr_expect_str_eq(text, "12:34:56.789");
-	la_text_time(text, -1);
+	la_text_time(text, LA_TIME_CLOCK, -1);
 	cr_expect_str_eq(text, "23:59:59.999");
 }
 
