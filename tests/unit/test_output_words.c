@@ -6,6 +6,7 @@
 #include "text.h"
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
