@@ -244,6 +244,7 @@ static void answer_watch(struct la_control_server *server, struct client *c, con
 	la_filter_free(c->filter);
 	c->filter = filter;
 	c->watches = true;
+	send_batch(c); /* what passed an earlier filter */
 	begin_batch(c);
 	send_batch(c);
 	pthread_mutex_unlock(&server->lock);
