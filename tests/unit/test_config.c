@@ -365,7 +365,8 @@ Test(config, all_errors_are_told_at_once)
 		":1: interfaec: there is no such key (did you mean interface?)\n",
 		":2: hook: 'xpd' is none of: auto xdp xdp-generic tc tc-legacy; did you mean "
 		"xdp?\n",
-		":4: output: 'json' is none of: text jsonl zeek wide conntrack; did you mean jsonl?\n",
+		":4: output: 'json' is none of: text jsonl zeek wide conntrack; did you mean "
+		"jsonl?\n",
 		":6: timeout: no timeout is called 'time_wiat'",
 		"did you mean time_wait?\n",
 		":7: timeout: 'soon' is not a duration",
