@@ -6,8 +6,8 @@
  *   client eth0 ------- left router right ------- eth0 server
  *   lastack             lastack                   lastack
  *
- * usage: build/truth [-n N] [-s SEED] [-l] [-p POLICY] [-j JOBS] [-x HOOK,HOOK,HOOK] [-d N]
- *        LASTACK
+ * usage: build/truth [-n N] [-s SEED] [-l] [-w] [-p POLICY] [-j JOBS] [-x HOOK,HOOK,HOOK]
+ *        [-d N] LASTACK
  *   -l   the network loses, doubles, delays and so reorders
  *   -p   what the three make of RSTs: observe (default), dry-run or strict
  *   -x   hooks of the client's, the middle's and the server's lastack
