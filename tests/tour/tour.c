@@ -181,6 +181,8 @@ static int tmux(const char *format, ...)
 
 static void show_top(void)
 {
+	char terminal[80];
+
 	puts("    $ sudo lastack top");
 	if (tmux("new-session -d -x 80 -y 24 '%s top --control %s --delay 300ms'", tour.binary,
 		 tour.path))
@@ -188,6 +190,8 @@ static void show_top(void)
 	sleep(2);
 	tmux("capture-pane -p | sed 's/^/    /; s/ *$//'");
 	tmux("kill-server");
+	snprintf(terminal, sizeof(terminal), "%s.tmux", tour.path);
+	unlink(terminal);
 }
 
 /* ---- the tour ---- */
