@@ -666,7 +666,7 @@ int main(int argc, char **argv)
 
 	if (!parse(&t.opts, argc, argv)) {
 		fprintf(stderr,
-			"usage: truth [-n N (at most %d)] [-s SEED] [-l] [-p POLICY] "
+			"usage: truth [-n N (at most %d)] [-s SEED] [-l] [-w] [-p POLICY] "
 			"[-j JOBS (at most %d)] [-x HOOK,HOOK,HOOK] [-d N] LASTACK\n",
 			PLAYS_MAX, JOBS_MAX);
 		return 2;
