@@ -171,7 +171,7 @@ function drawFigures() {
     `${amount(metrics.get("lastack_flow_entries") || 0)} of ${amount(metrics.get("lastack_flow_entries_limit") || 0)}`;
   byId("opened").textContent = rate(growth("lastack_connections_opened_total") / seconds);
   byId("closed").textContent = rate(closed / seconds);
-  byId("lost").textContent = amount(lost);
+  byId("lost").textContent = amount(lost + missed);
 }
 
 // ---- the state diagram ----
@@ -332,15 +332,15 @@ function drawBars() {
 
 // ---- events ----
 
-const stories = new Map(); // id to {orig, resp, records}; the least recently heard of first
+const stories = new Map(); // id to its records; the least recently heard of first
 let resets = []; // {time, server, reason, suspect}
+let missed = 0; // events that this page was too slow for
 
 function note(record) {
-  let story = stories.get(record.id);
-  if (!story) story = { first: record, records: [] };
+  const story = stories.get(record.id) || [];
   stories.delete(record.id);
   stories.set(record.id, story);
-  if (story.records.length < KEPT_RECORDS) story.records.push(record);
+  if (story.length < KEPT_RECORDS) story.push(record);
   if (stories.size > KEPT_CONNECTIONS) stories.delete(stories.keys().next().value);
   if (record.id === chosen) changed(drawLadder);
   if (record.type === "close" && ["reset", "refused"].includes(kind(record.reason))) {
@@ -357,6 +357,9 @@ function follow() {
     const record = JSON.parse(event.data);
     if (record.id) note(record);
   };
+  source.addEventListener("dropped", (event) => {
+    missed += JSON.parse(event.data).count;
+  });
   // A server that is gone, or refuses, is asked again: the browser itself does so only for some.
   source.onerror = () => {
     if (source.readyState !== EventSource.CLOSED) return;
@@ -607,9 +610,9 @@ function drawRung(svg, rung, y, start) {
 function drawLadder() {
   const svg = byId("ladder"), box = byId("rungs");
   const story = stories.get(chosen), flow = flows.find((f) => f.id === chosen);
-  const ends = (story && story.records[story.records.length - 1]) || flow;
+  const ends = (story && story[story.length - 1]) || flow;
   if (!ends) return;
-  const rungs = story ? rungsOf(story.records) : [];
+  const rungs = story ? rungsOf(story) : [];
   const height = 60 + Math.max(1, rungs.length) * RUNG;
   const atEnd = box.scrollTop + box.clientHeight >= box.scrollHeight - 4;
   byId("chosen").textContent = `${address(ends.orig_ip, ends.orig_port)} → ${server(ends)}  ·  ${chosen}`;
