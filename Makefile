@@ -19,12 +19,12 @@
 # This machine is probed (compilers, pkg-config) when the Makefile is read for a goal that
 # builds. The goals that install dependencies build in a second make, which probes afresh.
 
-# All that is needed to build and test, by its Debian 12 package name. The one list.
+# What is needed, by its Debian 12 package name: to build the program, and to test it besides.
 DEPS = make gcc libc6-dev pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
        libpcap-dev libmnl-dev nettle-dev uthash-dev libjansson-dev libyaml-dev libcap-ng-dev \
-       libseccomp-dev libsystemd-dev libsqlite3-dev libmicrohttpd-dev libncurses-dev libcriterion-dev libclang-rt-dev \
-       prometheus chromium chromium-driver clang-format clang-tidy iproute2 nftables tmux lowdown man-db \
-       python3-jsonschema
+       libseccomp-dev libsystemd-dev libsqlite3-dev libmicrohttpd-dev libncurses-dev iproute2 lowdown
+TEST_DEPS = libcriterion-dev libclang-rt-dev clang-format clang-tidy nftables tmux man-db \
+       prometheus chromium chromium-driver python3-jsonschema
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -90,7 +90,7 @@ SECONDS ?= 3600
 
 # All probes at once: a $(shell) between running jobs reaps their processes, and make 4.3
 # then says "wait: No child processes". Goals that build nothing themselves do without.
-NO_PROBES = run run-on-iface demo test truth soak bench fuzz deb help deps clean suites list-checks
+NO_PROBES = run run-on-iface demo test truth soak bench fuzz deb help deps test-deps clean suites list-checks
 ifneq ($(filter-out $(NO_PROBES),$(or $(MAKECMDGOALS),all)),)
 PROBED := $(CLANG) $(LLVM_STRIP) $(BPFTOOL) $(LIB_CFLAGS) $(LIB_LDLIBS) $(TEST_CFLAGS) $(TEST_LDLIBS)
 endif
@@ -109,7 +109,7 @@ AS_ROOT = if [ "$$(id -u)" != 0 ]; then echo "make $@: needs root: sudo make $@"
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all run demo tour test truth soak bench fuzz man install deb clean help deps vmlinux format tidy FORCE \
+.PHONY: all run demo tour test truth soak bench fuzz man install deb clean help deps test-deps vmlinux format tidy FORCE \
 	check-format check-headers check-bpf check-captures check-traps check-schema check-dist captures schema suites
 
 all: build/lastack ## build build/lastack (default)
@@ -135,30 +135,30 @@ demo: ## draw every way a connection can end, between two namespaces
 
 test: ## run all tests; the last line says how many passed and failed
 	@$(AS_ROOT)
-	@$(MAKE) -s deps
+	@$(MAKE) -s test-deps
 	@+tests/run
 
 truth: ## hold lastack against the kernels' own word on N connections; SEED=, LOSS=1, ARGS="..."
 	@$(AS_ROOT)
-	@$(MAKE) -s deps
+	@$(MAKE) -s test-deps
 	@+$(SUBMAKE) build/lastack build/truth
 	build/truth -n $(or $(N),1000) $(if $(SEED),-s $(SEED)) $(if $(LOSS),-l) $(ARGS) build/lastack
 
 soak: ## fault tests at length: killed KILLS (200) times, reloaded 1,000 times, standing still, SOAK_MINUTES (60) of each churn
 	@$(AS_ROOT)
-	@$(MAKE) -s deps
+	@$(MAKE) -s test-deps
 	@+$(SUBMAKE) build/lastack build/test-live
 	LASTACK_KILLS=$(or $(KILLS),200) LASTACK_RELOADS=1000 SOAK_MINUTES=$(or $(SOAK_MINUTES),60) \
 		build/test-live --filter '@(kill|ring|soak|reload)/*' --jobs 1
 
 bench: ## measure speed, memory and steadiness against targets; QUICK=1: in a minute; ARGS="MEASURE..."
 	@$(AS_ROOT)
-	@$(MAKE) -s deps
+	@$(MAKE) -s test-deps
 	@+$(SUBMAKE) build/lastack build/bench
 	$(if $(QUICK),QUICK=1) build/bench build/lastack $(ARGS)
 
 fuzz: ## run each fuzzer for SECONDS (3600), from the corpora of tests/fuzz and into build/corpus
-	@$(MAKE) -s deps
+	@$(MAKE) -s test-deps
 	@+$(SUBMAKE) $(FUZZERS)
 	@for f in $(notdir $(FUZZERS)); do mkdir -p build/corpus/$$f; \
 		$(MAKE) -s fuzz-run/$$f FUZZ_ARGS=-max_total_time=$(SECONDS) FUZZ_NEW=build/corpus/$$f || exit 1; done
@@ -228,10 +228,13 @@ help: ## this list
 	@echo "variables: V=1 (show commands) IFACE ARGS PREFIX DESTDIR CLANG CC CFLAGS SECONDS N SEED LOSS KILLS SOAK_MINUTES QUICK"
 
 # Installs what is missing where there is apt and the right to use it, else says what to install.
-deps: ## install what is needed to build and test (apt), or list it
+deps: NEEDED = $(DEPS)
+test-deps: NEEDED = $(DEPS) $(TEST_DEPS)
+deps: ## install what is needed to build (apt), or list it; test-deps: and to test
+deps test-deps:
 	@if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then \
-		echo "needed, by Debian package name: $(DEPS)"; exit 0; fi; \
-	missing=; for p in $(DEPS); do \
+		echo "needed, by Debian package name: $(NEEDED)"; exit 0; fi; \
+	missing=; for p in $(NEEDED); do \
 		dpkg-query -W -f='$${db:Status-Status}\n' $$p 2>/dev/null | grep -qx installed || missing="$$missing $$p"; \
 	done; \
 	[ -n "$$missing" ] || exit 0; \

@@ -78,7 +78,7 @@ struct la_browser *la_browser_new(struct la_lab *lab, enum la_lab_host host, con
 	b->pid = la_lab_spawn(lab, host, argv, -1, -1);
 	cr_assert_gt(b->pid, 0);
 	cr_assert(la_fetch_until_ok(lab, host, DRIVER_PORT, "/status", SOON_MS),
-		  "chromedriver did not start: make deps installs it");
+		  "chromedriver did not start: make test-deps installs it");
 	open_session(b);
 	json_decref(command(b, "/url", json_pack("{s:s}", "url", url)));
 	return b;

@@ -173,7 +173,7 @@ static bool promtool_accepts(const char *text)
 {
 	FILE *to = popen("promtool check metrics 2>&1", "w");
 
-	cr_assert(to, "promtool is missing: make deps installs it");
+	cr_assert(to, "promtool is missing: make test-deps installs it");
 	fputs(text, to);
 	return pclose(to) == 0;
 }
@@ -432,7 +432,7 @@ static void prometheus_start(struct prometheus *p, const struct site *site)
 	p->pid = la_lab_spawn(site->lab, LA_LAB_SERVER, argv, -1, -1);
 	cr_assert_gt(p->pid, 0);
 	cr_assert(la_fetch_until_ok(site->lab, LA_LAB_SERVER, PROM_PORT, "/-/ready", 60000),
-		  "Prometheus did not start: make deps installs it");
+		  "Prometheus did not start: make test-deps installs it");
 }
 
 static void prometheus_end(const struct prometheus *p)
