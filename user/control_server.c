@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,9 @@
 #include <unistd.h>
 
 #define CLIENTS_MAX 64
+
+/* Without a descriptor for another client it looks again after so long. */
+#define FULL_WAIT_MS 100
 
 /* What the kernel may keep for a client that is busy, bytes. */
 #define CLIENT_QUEUE (4 << 20)
@@ -403,8 +407,11 @@ static void somebody_connects(struct la_control_server *server)
 	const int queue = CLIENT_QUEUE;
 	struct client *c;
 
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			poll(NULL, 0, FULL_WAIT_MS); /* who connects waits in the queue */
 		return;
+	}
 	c = la_control_trusts(fd) ? calloc(1, sizeof(*c)) : NULL;
 	if (!c) {
 		close(fd);
