@@ -276,6 +276,7 @@ Test(soak, interfaces_leave_nothing_behind)
 	long long end;
 
 	cr_assert(obs && la_observer_says(obs, "waiting for one to appear"));
+	cr_assert(la_observer_says(obs, "lastack: http://")); /* the last that it opens */
 	before = descriptors(la_observer_pid(obs));
 	memory.warm_at = now_ms() + soak_ms() / 4;
 	end = now_ms() + soak_ms();
