@@ -103,17 +103,6 @@ static int take_when(const char *option, const char *text, __u64 *when)
 			      "a duration before now, such as 1h, or 2026-11-21T14:03:21");
 }
 
-static int take_limit(struct history_opts *opts, const char *text)
-{
-	char *end;
-
-	errno = 0;
-	opts->limit = strtoull(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && !*end && !errno && opts->limit)
-		return 0;
-	return la_options_bad("--limit", text, "a whole number from 1");
-}
-
 static int take(struct history_opts *opts, int opt, char **argv)
 {
 	enum la_taken taken = la_options_take(&opts->shared, opt, optarg);
@@ -129,7 +118,7 @@ static int take(struct history_opts *opts, int opt, char **argv)
 	case OPT_UNTIL:
 		return take_when("--until", optarg, &opts->until);
 	case OPT_LIMIT:
-		return take_limit(opts, optarg);
+		return la_options_number("--limit", optarg, &opts->limit);
 	case 'h':
 		opts->help = true;
 		return 0;

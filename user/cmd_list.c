@@ -13,7 +13,6 @@
 #include "text.h"
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Connections that --sort prints, unless --limit says otherwise, and at most. */
@@ -93,17 +92,6 @@ static int take_group(struct list_opts *opts, const char *word)
 	return la_options_bad("--group-by", word, "state, host, port or closed-by");
 }
 
-static int take_limit(struct list_opts *opts, const char *text)
-{
-	char *end;
-
-	errno = 0;
-	opts->limit = strtoull(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && !*end && !errno && opts->limit)
-		return 0;
-	return la_options_bad("--limit", text, "a whole number from 1");
-}
-
 static int take(struct list_opts *opts, int opt, char **argv)
 {
 	switch (opt) {
@@ -112,7 +100,7 @@ static int take(struct list_opts *opts, int opt, char **argv)
 	case OPT_GROUP:
 		return take_group(opts, optarg);
 	case OPT_LIMIT:
-		return take_limit(opts, optarg);
+		return la_options_number("--limit", optarg, &opts->limit);
 	case 'r':
 		opts->reverse = true;
 		return 0;

@@ -57,15 +57,9 @@ static int help(void)
 
 static int take(struct show_opts *opts, int opt, char **argv)
 {
-	char *end;
-
 	if (opt != OPT_LIMIT)
 		return la_reader_take(&opts->reader, opt, argv);
-	errno = 0;
-	opts->limit = strtoull(optarg, &end, 10);
-	if (*optarg >= '0' && *optarg <= '9' && !*end && !errno && opts->limit)
-		return 0;
-	return la_options_bad("--limit", optarg, "a whole number from 1");
+	return la_options_number("--limit", optarg, &opts->limit);
 }
 
 /* 16 hexadecimal digits are an id. */

@@ -12,7 +12,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -63,19 +62,13 @@ static int help(void)
 
 static int take(struct stats_opts *opts, int opt, char **argv)
 {
-	char *end;
-
 	switch (opt) {
 	case OPT_WATCH:
 		if (!la_duration_parse(optarg, &opts->every) && opts->every)
 			return 0;
 		return la_options_bad("--watch", optarg, "a duration of more than 0, such as 1s");
 	case OPT_COUNT:
-		errno = 0;
-		opts->count = strtoull(optarg, &end, 10);
-		if (*optarg >= '0' && *optarg <= '9' && !*end && !errno && opts->count)
-			return 0;
-		return la_options_bad("--count", optarg, "a whole number from 1");
+		return la_options_number("--count", optarg, &opts->count);
 	default:
 		return la_reader_take(&opts->reader, opt, argv);
 	}

@@ -10,7 +10,6 @@
 #include "reader.h"
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -65,21 +64,10 @@ static int help(void)
 	return LA_EXIT_OK;
 }
 
-static int take_count(struct watch_opts *opts, const char *text)
-{
-	char *end;
-
-	errno = 0;
-	opts->count = strtoull(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && !*end && !errno && opts->count)
-		return 0;
-	return la_options_bad("--count", text, "a whole number from 1");
-}
-
 static int take(struct watch_opts *opts, int opt, char **argv)
 {
 	if (opt == OPT_COUNT)
-		return take_count(opts, optarg);
+		return la_options_number("--count", optarg, &opts->count);
 	if (opt != OPT_FOR)
 		return la_reader_take(&opts->reader, opt, argv);
 	if (!la_duration_parse(optarg, &opts->watch_for) && opts->watch_for)

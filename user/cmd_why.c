@@ -9,7 +9,6 @@
 #include "why.h"
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LIMIT_DEFAULT 5
@@ -60,19 +59,13 @@ static int help(void)
 
 static int take(struct why_opts *opts, int opt, char **argv)
 {
-	char *end;
-
 	if (opt == OPT_HISTORY) {
 		opts->history = optarg;
 		return 0;
 	}
 	if (opt != OPT_LIMIT)
 		return la_reader_take(&opts->reader, opt, argv);
-	errno = 0;
-	opts->limit = strtoull(optarg, &end, 10);
-	if (*optarg >= '0' && *optarg <= '9' && !*end && !errno && opts->limit)
-		return 0;
-	return la_options_bad("--limit", optarg, "a whole number from 1");
+	return la_options_number("--limit", optarg, &opts->limit);
 }
 
 static int parse(struct why_opts *opts, int argc, char **argv)

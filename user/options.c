@@ -8,6 +8,7 @@
 #include "options.h"
 #include "suggest.h"
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -63,6 +64,22 @@ int la_options_bad(const char *option, const char *why, const char *todo)
 {
 	la_fail(LA_EXIT_USAGE, "bad option", option, why, todo);
 	return -1;
+}
+
+int la_number_parse(const char *text, __u64 *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	return *text >= '0' && *text <= '9' && !*end && !errno && *number ? 0 : -1;
+}
+
+int la_options_number(const char *option, const char *text, __u64 *number)
+{
+	if (!la_number_parse(text, number))
+		return 0;
+	return la_options_bad(option, text, "a whole number from 1");
 }
 
 char *la_options_join(char *const *words, int count)

@@ -127,6 +127,12 @@ int la_word_find(const char *word, const char *const *words, size_t count, char 
  */
 int la_duration_parse(const char *text, __u64 *ns);
 
+/* Reads a whole number from 1. Sets *number; returns 0, or -1 if it is none. */
+int la_number_parse(const char *text, __u64 *number);
+
+/* The same of an option's value; what is none is reported on stderr. */
+int la_options_number(const char *option, const char *text, __u64 *number);
+
 /*
  * True if two words are the same, whatever their case, with - and _ alike; the first n
  * bytes of a are its word.

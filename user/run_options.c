@@ -66,11 +66,7 @@ static int set_for(struct la_run_options *opts, const char *text, char *err, siz
 
 static int read_number(const char *text, __u64 max, __u64 *number, char *err, size_t size)
 {
-	char *end;
-
-	errno = 0;
-	*number = strtoull(text, &end, 10);
-	if (*text >= '0' && *text <= '9' && !*end && !errno && *number && *number <= max)
+	if (!la_number_parse(text, number) && *number <= max)
 		return 0;
 	snprintf(err, size, "%s (a whole number from 1 to %llu)", text, (unsigned long long)max);
 	return -1;

@@ -184,15 +184,11 @@ static int list_flows(struct la_web *web, struct listing *list, FILE *to)
 static bool take_limit(struct la_http_request *request, unsigned int *limit)
 {
 	const char *text = la_http_query(request, "limit");
-	unsigned long number;
-	char *end;
+	__u64 number = LIMIT_DEFAULT;
+	bool ok = !text || (!la_number_parse(text, &number) && number <= LIMIT_MAX);
 
-	*limit = LIMIT_DEFAULT;
-	if (!text)
-		return true;
-	number = strtoul(text, &end, 10);
 	*limit = (unsigned int)number;
-	if (*text >= '0' && *text <= '9' && !*end && number && number <= LIMIT_MAX)
+	if (ok)
 		return true;
 	la_http_reply_text(request, STATUS_BAD, "limit: a whole number from 1 to 10000\n");
 	return false;

@@ -192,3 +192,15 @@ Test(options, joining_words)
 	cr_expect_str_eq(text, "");
 	free(text);
 }
+
+Test(options, whole_numbers_begin_with_one)
+{
+	static const char *const none[] = {"",	 "0",  "-1", "+1",
+					   " 1", "1 ", "1x", "18446744073709551616"};
+	__u64 number;
+
+	cr_expect_eq(la_number_parse("18446744073709551615", &number), 0);
+	cr_expect_eq(number, ~0ULL);
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+		cr_expect_eq(la_number_parse(none[i], &number), -1, "'%s'", none[i]);
+}
