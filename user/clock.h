@@ -20,13 +20,19 @@ LA_INLINE __u64 la_monotonic_ns(void)
 	return (__u64)t.tv_sec * LA_SEC_NS + (__u64)t.tv_nsec;
 }
 
-/* What to add to CLOCK_MONOTONIC to get CLOCK_REALTIME, ns. */
-LA_INLINE __s64 la_realtime_offset_ns(void)
+/* CLOCK_REALTIME now, ns since the epoch. */
+LA_INLINE __u64 la_realtime_ns(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_REALTIME, &t);
-	return (__s64)((__u64)t.tv_sec * LA_SEC_NS + (__u64)t.tv_nsec - la_monotonic_ns());
+	return (__u64)t.tv_sec * LA_SEC_NS + (__u64)t.tv_nsec;
+}
+
+/* What to add to CLOCK_MONOTONIC to get CLOCK_REALTIME, ns. */
+LA_INLINE __s64 la_realtime_offset_ns(void)
+{
+	return (__s64)(la_realtime_ns() - la_monotonic_ns());
 }
 
 #endif

@@ -75,7 +75,7 @@ static int parse_when(const char *text, __u64 *when)
 {
 	static const char *const formats[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S",
 					      "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"};
-	__u64 now = la_monotonic_ns() + (__u64)la_realtime_offset_ns(), ago;
+	__u64 now = la_realtime_ns(), ago;
 
 	if (!la_duration_parse(text, &ago)) {
 		*when = now > ago ? now - ago : 0;

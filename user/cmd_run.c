@@ -89,7 +89,7 @@ static void time_to_look(void *ctx, uint32_t events)
 	la_control_server_kills(run->control, kill_by_hand, run);
 	la_enforce_tick(run->enforce, la_monotonic_ns());
 	if (run->history)
-		la_history_trim(run->history, la_monotonic_ns() + (__u64)la_realtime_offset_ns());
+		la_history_trim(run->history, la_realtime_ns());
 	la_web_beat(run->web, la_monotonic_ns(), !run->idle);
 }
 
