@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS    3000
+#define PATIENCE_MS    30000
 #define POLL_MS	       2
 #define FIRST_CLIENT   40001
 #define FIRST_SERVER   8001

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 30000
 #define CHUNK	    (256 * 1024)
 
 static bool give_up(const char *what)

@@ -32,7 +32,7 @@
 #include <unistd.h>
 
 #define LASTACK	    "build/lastack"
-#define WAIT_MS	    10000
+#define WAIT_MS	    30000
 #define TEXT_MAX    16384
 #define ARGS_MAX    24
 #define NOBODY	    65534

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WAIT_MS	    20000
+#define WAIT_MS	    30000
 #define TALKS	    20
 #define TALKS_MOST  400
 #define CLIENT_PORT 46000

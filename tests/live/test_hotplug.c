@@ -25,7 +25,7 @@
 #define TCX_EGRESS  ((enum bpf_attach_type)47)
 
 /* Patience for what the kernel has been told to do and lastack will hear of, ms. */
-#define SOON_MS 5000
+#define SOON_MS 30000
 
 static unsigned int tcx_count(int ifindex, enum bpf_attach_type hook)
 {

@@ -24,7 +24,7 @@
 
 #define CLIENT_PORT 42000 /* of the first attempt, the next one has the next */
 #define OPEN_PORT   9100
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 30000
 
 /* Ports that nft rejects, and destinations that the router's routes do. */
 static const char *const setup_router[2] = {

@@ -29,7 +29,7 @@
 #define LISTENERS   8
 #define SERVER_PORT 8000
 #define TALKS_MAX   (PORTS * LISTENERS)
-#define PATIENCE_MS 5000
+#define PATIENCE_MS 30000
 #define SEQ_MAX	    64
 
 /* How the sockets say that a connection ended. */

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WAIT_MS 10000
+#define WAIT_MS 30000
 #define STEP_MS 20
 
 /* What a process that is about to be killed has made. */

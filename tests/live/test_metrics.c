@@ -30,7 +30,7 @@
 #define FIRST	  43000
 #define SERVER	  9700
 #define NOBODY	  9799
-#define SOON_MS	  20000
+#define SOON_MS	  30000
 
 /* ---- a lab with a lastack ---- */
 

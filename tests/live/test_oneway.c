@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #define SERVER_PORT 9200
-#define PATIENCE_MS 8000
+#define PATIENCE_MS 30000
 
 enum port { CLIENT_CLOSES = 43001, SERVER_CLOSES, CLIENT_RESETS, STAYS_OPEN };
 

@@ -27,7 +27,7 @@
 #define LEAKED	 3
 #define TALKS	 5
 #define FIRST	 42000
-#define SOON_MS	 20000
+#define SOON_MS	 30000
 #define ODD_NAME "<b>e&\"'0"
 
 struct scene {

@@ -33,7 +33,7 @@
 #define TCX_EGRESS  ((enum bpf_attach_type)47)
 
 /* Patience for what the kernel does when it finds the time, ms. */
-#define SOON_MS 5000
+#define SOON_MS 30000
 
 static const char *const detach[] = {"detach", "-o", "jsonl", NULL};
 static const char *const status[] = {"status", "-o", "jsonl", NULL};

@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 /* Patience for what does not depend on speed, ms. */
-#define SOON_MS 10000
+#define SOON_MS 30000
 
 #define CLIENT_PORT 44100
 #define SERVER_PORT 9700
@@ -362,13 +362,14 @@ Test(policy, a_reset_that_fails_is_tried_three_times_and_told)
 	struct watch w = watch_start(AT_ROUTER, "policies:\n"
 						"- {name: cut, match: tcp, when: age > 300ms, "
 						"action: reset}\n");
-	struct la_pair pair = talk(&w, AF_INET, 0);
 	struct wanted failed = {
 		.n = 0, .type = "policy", .key = "result", .word = "failed", .least = 1};
+	struct la_pair pair;
 	int i = 0;
 
 	cr_assert(la_lab_sh(w.lab, LA_LAB_CLIENT, "%s", drop) &&
 		  la_lab_sh(w.lab, LA_LAB_SERVER, "%s", drop));
+	pair = talk(&w, AF_INET, 0);
 	for (; !la_observer_until(w.obs, is_there, &failed, 20) && i < SOON_MS / 20; i++)
 		expect_alive(&pair);
 	cr_assert_eq(failed.count, 1, "%d", failed.count);

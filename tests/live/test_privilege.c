@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_MS	    20000
+#define WAIT_MS	    30000
 #define CLIENT_PORT 45001
 #define SERVER_PORT 9701
 #define THREE	    "+bpf,+net_admin,+perfmon"

@@ -27,7 +27,7 @@
 #define HELD_PORT   9600
 
 /* Patience for what does not depend on speed, ms. */
-#define SOON_MS 10000
+#define SOON_MS 30000
 
 static const char reloaded[] = ": reloaded", refused[] = ": not reloaded";
 

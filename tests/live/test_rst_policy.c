@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 /* Patience for what does not depend on speed, ms. */
-#define SOON_MS 10000
+#define SOON_MS 30000
 
 #define CLIENT_PORT 44300
 #define SERVER_PORT 9800

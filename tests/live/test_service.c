@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define WAIT_MS 10000
+#define WAIT_MS 30000
 
 /* A manager's socket, named in the environment; by a path, since lastack is in another network. */
 static int manager_new(struct sockaddr_un *at)

@@ -14,7 +14,7 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 
-#define GONE_MS	      12000
+#define GONE_MS	      30000
 #define STORIES_MAX   32
 #define TCX_INGRESS   46
 #define TCX_EGRESS    47

@@ -24,7 +24,7 @@
 #define ARGS_MAX    24
 
 /* Patience for what does not depend on speed, ms. */
-#define SOON_MS 20000
+#define SOON_MS 30000
 
 static struct la_lab *lab;
 static struct la_observer *daemon_;
