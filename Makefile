@@ -22,9 +22,9 @@
 # What is needed, by its Debian 12 package name: to build the program, and to test it besides.
 DEPS = make gcc libc6-dev pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
        libpcap-dev libmnl-dev nettle-dev uthash-dev libjansson-dev libyaml-dev libcap-ng-dev \
-       libseccomp-dev libsystemd-dev libsqlite3-dev libmicrohttpd-dev libncurses-dev iproute2 lowdown
+       libseccomp-dev libsystemd-dev libsqlite3-dev libmicrohttpd-dev libgnutls28-dev libncurses-dev iproute2 lowdown
 TEST_DEPS = libcriterion-dev libclang-rt-dev clang-format clang-tidy nftables tmux man-db \
-       prometheus chromium chromium-driver python3-jsonschema
+       prometheus chromium chromium-driver python3-jsonschema openssl curl
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -47,7 +47,7 @@ first_tool = $(or $(firstword $(foreach t,$(1),$(shell command -v $(t) 2>/dev/nu
 probe = $(eval $(1) := $(2))$($(1))
 
 VERSION := $(shell cat VERSION)
-LIBS     = libbpf libelf zlib libpcap libmnl nettle jansson yaml-0.1 libcap-ng libseccomp libsystemd sqlite3 libmicrohttpd ncurses
+LIBS     = libbpf libelf zlib libpcap libmnl nettle jansson yaml-0.1 libcap-ng libseccomp libsystemd sqlite3 libmicrohttpd gnutls ncurses
 WARN     = -Wall -Wextra -Werror
 INCLUDES = -Iinclude -Iuser -Ibuild
 DEFINES  = -D_GNU_SOURCE -DLA_VERSION='"$(VERSION)"'
@@ -75,8 +75,8 @@ BPF_TESTS := $(wildcard tests/*/*.bpf.c)
 UNIT_SRC  := $(wildcard tests/unit/*.c)
 PROG_SRC  := $(filter-out $(BPF_TESTS),$(wildcard tests/prog/*.c))
 LIVE_SRC  := $(filter-out $(BPF_TESTS) tests/live/demo.c,$(wildcard tests/live/*.c))
-# browser.c is of criterion, as the tests are.
-DEMO_SRC  := $(wildcard tests/live/demo.c) $(filter-out tests/live/test_% tests/live/browser.c,$(LIVE_SRC))
+# browser.c and prometheus.c are of criterion, as the tests are.
+DEMO_SRC  := $(wildcard tests/live/demo.c) $(filter-out tests/live/test_% tests/live/browser.c tests/live/prometheus.c,$(LIVE_SRC))
 TOUR_SRC  := tests/tour/tour.c $(filter-out tests/live/demo.c,$(DEMO_SRC))
 BENCH_SRC := $(filter-out $(BPF_TESTS),$(wildcard tests/bench/*.c))
 TRUTH_SRC := $(filter-out $(BPF_TESTS),$(wildcard tests/truth/*.c)) tests/live/lab.c

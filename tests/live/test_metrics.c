@@ -9,6 +9,7 @@
  */
 #include "fetch.h"
 #include "observer.h"
+#include "prometheus.h"
 #include "talk.h"
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -23,14 +24,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WEB_PORT  9464
-#define PROM_PORT 9090
-#define FINS	  8
-#define REFUSALS  5
-#define FIRST	  43000
-#define SERVER	  9700
-#define NOBODY	  9799
-#define SOON_MS	  30000
+#define WEB_PORT 9464
+#define FINS	 8
+#define REFUSALS 5
+#define FIRST	 43000
+#define SERVER	 9700
+#define NOBODY	 9799
+#define SOON_MS	 30000
 
 /* ---- a lab with a lastack ---- */
 
@@ -404,82 +404,6 @@ Test(metrics, nobody_listens)
 
 /* ---- a Prometheus ---- */
 
-struct prometheus {
-	pid_t pid;
-	int config; /* memfd */
-};
-
-static const char config[] = "global: {scrape_interval: 250ms, evaluation_interval: 500ms}\n"
-			     "rule_files: [\"%s/dist/prometheus/lastack.rules.yml\"]\n"
-			     "scrape_configs:\n"
-			     "  - job_name: lastack\n"
-			     "    static_configs: [{targets: [\"127.0.0.1:9464\"]}]\n";
-
-/* With a tmpfs of its own for its data, which goes with it. */
-static void prometheus_start(struct prometheus *p, const struct site *site)
-{
-	char line[256], here[512];
-	const char *const argv[] = {"unshare", "--mount", "sh", "-c", line, NULL};
-
-	p->config = memfd_create("prometheus.yml", MFD_CLOEXEC);
-	cr_assert(p->config >= 0 && getcwd(here, sizeof(here)));
-	cr_assert_gt(dprintf(p->config, config, here), 0);
-	snprintf(
-		line, sizeof(line),
-		"mount -t tmpfs tmpfs /mnt && exec prometheus --config.file=/proc/%d/fd/%d "
-		"--storage.tsdb.path=/mnt/data --web.listen-address=127.0.0.1:%d --log.level=error",
-		getpid(), p->config, PROM_PORT);
-	p->pid = la_lab_spawn(site->lab, LA_LAB_SERVER, argv, -1, -1);
-	cr_assert_gt(p->pid, 0);
-	cr_assert(la_fetch_until_ok(site->lab, LA_LAB_SERVER, PROM_PORT, "/-/ready", 60000),
-		  "Prometheus did not start: make test-deps installs it");
-}
-
-static void prometheus_end(const struct prometheus *p)
-{
-	kill(p->pid, SIGKILL);
-	waitpid(p->pid, NULL, 0);
-	close(p->config);
-}
-
-/* The result of an instant query; NULL: it is none. */
-static json_t *query(const struct site *site, const char *expr)
-{
-	char *escaped = la_fetch_escape(expr), *path = NULL;
-	json_t *answer, *result;
-
-	cr_assert_gt(asprintf(&path, "/api/v1/query?query=%s", escaped), 0);
-	answer = la_fetch_json(site->lab, LA_LAB_SERVER, PROM_PORT, path);
-	result = json_incref(json_object_get(json_object_get(answer, "data"), "result"));
-	json_decref(answer);
-	free(escaped);
-	free(path);
-	return result;
-}
-
-/* The value of the one series of a result; NaN: there is none. */
-static double number(const struct site *site, const char *expr)
-{
-	json_t *result = query(site, expr);
-	json_t *pair = json_object_get(json_array_get(result, 0), "value");
-	const char *text = json_string_value(json_array_get(pair, 1));
-	double n = text ? strtod(text, NULL) : NAN;
-
-	json_decref(result);
-	return n;
-}
-
-static void becomes(const struct site *site, const char *expr, double wanted)
-{
-	double is = number(site, expr);
-
-	for (int ms = 0; is != wanted && ms < SOON_MS; ms += 100) {
-		poll(NULL, 0, 100);
-		is = number(site, expr);
-	}
-	cr_assert_eq(is, wanted, "%s: %g, not %g", expr, is, wanted);
-}
-
 /* The expression of a panel as Grafana would send it, with all jobs and instances. */
 static char *plain(const char *expr)
 {
@@ -503,7 +427,7 @@ static char *plain(const char *expr)
 }
 
 /* Every query of the dashboard returns data, soon. */
-static int run_dashboard(const struct site *site)
+static int run_dashboard(const struct la_prometheus *p)
 {
 	json_t *board = json_load_file("dist/grafana/lastack.json", 0, NULL), *panel, *target;
 	size_t i, k;
@@ -516,7 +440,7 @@ static int run_dashboard(const struct site *site)
 			size_t n = 0;
 
 			for (int ms = 0; !n && ms < SOON_MS; ms += 250) {
-				json_t *result = query(site, expr);
+				json_t *result = la_prometheus_query(p, expr);
 
 				n = json_array_size(result);
 				json_decref(result);
@@ -532,9 +456,9 @@ static int run_dashboard(const struct site *site)
 	return count;
 }
 
-static size_t count_rules(const struct site *site)
+static size_t count_rules(const struct la_prometheus *p)
 {
-	json_t *answer = la_fetch_json(site->lab, LA_LAB_SERVER, PROM_PORT, "/api/v1/rules");
+	json_t *answer = la_prometheus_ask(p, "/api/v1/rules");
 	json_t *group, *rule;
 	size_t i, k, healthy = 0;
 
@@ -552,28 +476,28 @@ static size_t count_rules(const struct site *site)
 Test(metrics, scraped_by_prometheus, .timeout = 180)
 {
 	struct site site = site_new(NULL);
-	struct prometheus prometheus;
+	struct la_prometheus *p;
 
-	prometheus_start(&prometheus, &site);
-	becomes(&site, "up{job=\"lastack\"}", 1);
-	becomes(&site, "lastack_connections_opened_total", 0);
+	p = la_prometheus_new(site.lab, LA_LAB_SERVER, "");
+	la_prometheus_until(p, "up{job=\"lastack\"}", 1);
+	la_prometheus_until(p, "lastack_connections_opened_total", 0);
 	play(&site);
 	for (size_t i = 0; i < TRUTHS; i++)
-		becomes(&site, truth[i].series, truth[i].is);
-	cr_expect_gt(run_dashboard(&site), 20);
-	for (int ms = 0; count_rules(&site) < 11 && ms < SOON_MS; ms += 250)
+		la_prometheus_until(p, truth[i].series, truth[i].is);
+	cr_expect_gt(run_dashboard(p), 20);
+	for (int ms = 0; count_rules(p) < 11 && ms < SOON_MS; ms += 250)
 		poll(NULL, 0, 250);
-	cr_expect_eq(count_rules(&site), 11);
-	becomes(&site, "lastack:flow_entries:ratio > bool 0", 1);
+	cr_expect_eq(count_rules(p), 11);
+	la_prometheus_until(p, "lastack:flow_entries:ratio > bool 0", 1);
 	cr_assert_eq(la_observer_stop(site.obs), 0);
 	la_observer_free(site.obs);
-	becomes(&site, "up{job=\"lastack\"}", 0);
+	la_prometheus_until(p, "up{job=\"lastack\"}", 0);
 	start(&site, NULL);
-	becomes(&site, "lastack_connections_opened_total", 0);
+	la_prometheus_until(p, "lastack_connections_opened_total", 0);
 	close_in_order(&site, FINS);
-	becomes(&site, "lastack_connections_opened_total", 1);
-	becomes(&site, "resets(lastack_connections_opened_total[10m])", 1);
-	prometheus_end(&prometheus);
+	la_prometheus_until(p, "lastack_connections_opened_total", 1);
+	la_prometheus_until(p, "resets(lastack_connections_opened_total[10m])", 1);
+	la_prometheus_free(p);
 	site_end(&site);
 }
 
