@@ -18,6 +18,7 @@
 #include "output.h"
 #include "sandbox.h"
 #include "settings.h"
+#include "tls.h"
 #include "web.h"
 #include <errno.h>
 #include <signal.h>
@@ -141,8 +142,21 @@ static void tell_reloaded(const struct la_settings *settings,
 	fputc('\n', stderr);
 }
 
-/* From the present settings to others: all of them, or none and -1 with the reason on stderr. */
-static int take_over(struct run *run, struct la_settings *next)
+/* Reads certificate and key, if there are any. Returns 0, or -1 with the reason on stderr. */
+static int read_tls(const struct la_run_options *opts, struct la_tls **tls)
+{
+	*tls = NULL;
+	if (!*opts->http_cert_file)
+		return 0;
+	*tls = la_tls_read(opts->http_cert_file, opts->http_key_file);
+	return *tls ? 0 : -1;
+}
+
+/*
+ * What may fail in going over to other settings, but the certificate: all of it, or nothing and -1
+ * with the reason on stderr.
+ */
+static int change_tracking(struct run *run, struct la_settings *next)
 {
 	int err;
 
@@ -158,6 +172,22 @@ static int take_over(struct run *run, struct la_settings *next)
 		la_select_change(&next->opts.select, &run->opts->select, run->attach);
 		return -1;
 	}
+	return 0;
+}
+
+/* From the present settings to others: all of them, or none and -1 with the reason on stderr. */
+static int take_over(struct run *run, struct la_settings *next)
+{
+	struct la_tls *tls;
+
+	if (read_tls(&next->opts, &tls))
+		return -1;
+	if (change_tracking(run, next)) {
+		la_tls_free(tls);
+		return -1;
+	}
+	if (tls)
+		la_tls_use(tls);
 	la_filter_ifnames(next->opts.filter, la_attach_ifname, run->attach);
 	la_events_filter(run->events, next->opts.filter);
 	la_enforce_policies(run->enforce, &next->opts.policies);
@@ -298,20 +328,36 @@ static int open_history(struct run *run)
 	return 0;
 }
 
+/* First: whoever has named a wrong file need not wait for the programs to be loaded. */
+static int open_tls(struct run *run)
+{
+	struct la_tls *tls;
+
+	if (!read_tls(run->opts, &tls)) {
+		la_tls_use(tls);
+		return 0;
+	}
+	run->code = LA_EXIT_USAGE;
+	return -1;
+}
+
 static int open_web(struct run *run)
 {
 	struct la_web_opts opts = {
 		.listen = run->opts->listen,
 		.asked = run->opts->listen_asked,
 		.auth_file = run->opts->http_auth_file,
+		.tls = *run->opts->http_cert_file,
 		.print = {.clock_offset = la_realtime_offset_ns(),
 			  .ifname = la_attach_ifname,
 			  .ifname_ctx = run->attach},
 	};
+	enum la_exit code = la_web_open(&run->web, &opts);
 
-	run->web = la_web_open(&opts);
-	if (!run->web)
+	if (code) {
+		run->code = code;
 		return -1;
+	}
 	la_events_all_to(run->events, la_web_sink(run->web));
 	return 0;
 }
@@ -489,6 +535,7 @@ static void free_run(struct run *run)
 {
 	la_control_server_stop(run->control);
 	la_web_close(run->web); /* its thread reads the maps */
+	la_tls_use(NULL);
 	la_enforce_free(run->enforce);
 	la_attach_free(run->attach);
 	la_events_free(run->events);
@@ -533,9 +580,10 @@ static int run_with(const struct la_run_args *args)
 	if (run.settings->file)
 		hold_hangup();
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end too */
-	if (load(&run) || make_sinks(&run) || open_history(&run) || open_web(&run) ||
-	    make_policies(&run) || make_loop(&run) || attach_all(&run) || start_policies(&run) ||
-	    open_control(&run) || give_up_privileges(&run) || start_threads(&run)) {
+	if (open_tls(&run) || load(&run) || make_sinks(&run) || open_history(&run) ||
+	    open_web(&run) || make_policies(&run) || make_loop(&run) || attach_all(&run) ||
+	    start_policies(&run) || open_control(&run) || give_up_privileges(&run) ||
+	    start_threads(&run)) {
 		undo(&run);
 		goto cleanup;
 	}

@@ -3,6 +3,7 @@
  * http.c - libmicrohttpd, held by the hand. See http.h.
  */
 #include "http.h"
+#include "tls.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <microhttpd.h>
@@ -295,16 +296,23 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
 
 struct la_http *la_http_start(const struct la_http_opts *opts)
 {
+	static const struct MHD_OptionItem plain[] = {{MHD_OPTION_END, 0, NULL}};
+	static const struct MHD_OptionItem tls[] = {
+		{MHD_OPTION_HTTPS_CERT_CALLBACK2, 0, (void *)la_tls_retrieve},
+		{MHD_OPTION_HTTPS_PRIORITIES, 0, LA_TLS_PRIORITIES},
+		{MHD_OPTION_END, 0, NULL}};
+	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME;
 	struct la_http *http = calloc(1, sizeof(*http));
 
 	if (http) {
 		http->opts = *opts;
-		http->daemon = MHD_start_daemon(
-			MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-			handle, http, MHD_OPTION_LISTEN_SOCKET, opts->fd,
-			MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
-			MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_SECONDS,
-			MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS, MHD_OPTION_END);
+		http->daemon =
+			MHD_start_daemon(flags | (opts->tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
+					 handle, http, MHD_OPTION_LISTEN_SOCKET, opts->fd,
+					 MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
+					 MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_SECONDS,
+					 MHD_OPTION_THREAD_POOL_SIZE, (unsigned int)THREADS,
+					 MHD_OPTION_ARRAY, opts->tls ? tls : plain, MHD_OPTION_END);
 	}
 	if (http && http->daemon)
 		return http;

@@ -41,6 +41,7 @@ int la_http_socket(const struct la_listen *at);
 struct la_http_opts {
 	int fd;	    /* of la_http_socket(); the server's own from now on, whatever happens */
 	bool local; /* only this host can reach it: see names_this_host() */
+	bool tls;   /* encrypted, with the certificate of la_tls_use() */
 	const char *credentials; /* USER:PASSWORD that who asks must know (RFC 7617), or NULL */
 	const struct la_http_route *routes;
 	size_t count;

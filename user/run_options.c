@@ -151,16 +151,32 @@ static int set_persist(struct la_run_options *opts, const char *text, char *err,
 	return -1;
 }
 
-static int set_bpffs(struct la_run_options *opts, const char *text, char *err, size_t size)
+/* What is compared as bytes has zeros behind its end. */
+static int set_text(char *to, size_t room, const char *text, const char *what, char *err,
+		    size_t err_size)
 {
-	if (*text && strlen(text) < sizeof(opts->bpffs)) {
-		memset(opts->bpffs, 0, sizeof(opts->bpffs));
-		strcpy(opts->bpffs, text);
+	if (*text && strlen(text) < room) {
+		memset(to, 0, room);
+		strcpy(to, text);
 		return 0;
 	}
-	snprintf(err, size, "%.40s (a directory of a bpffs, such as %s)", text, LA_PERSIST_BPFFS);
+	snprintf(err, err_size, "%.60s (%s, of at most %zu bytes)", text, what, room - 1);
 	return -1;
 }
+
+#define SET_TEXT(member, what)                                                                     \
+	static int set_##member(struct la_run_options *opts, const char *text, char *err,          \
+				size_t size)                                                       \
+	{                                                                                          \
+		return set_text(opts->member, sizeof(opts->member), text, what, err, size);        \
+	}
+
+SET_TEXT(bpffs, "a directory of a bpffs, such as " LA_PERSIST_BPFFS)
+SET_TEXT(http_auth_file, "a file whose first line is USER:PASSWORD")
+SET_TEXT(http_cert_file, "a file with a certificate in PEM")
+SET_TEXT(http_key_file, "a file with a private key in PEM")
+SET_TEXT(control, "the path of a socket, or none")
+SET_TEXT(history, "the path of a file")
 
 static int set_listen(struct la_run_options *opts, const char *text, char *err, size_t size)
 {
@@ -169,40 +185,6 @@ static int set_listen(struct la_run_options *opts, const char *text, char *err, 
 		return 0;
 	snprintf(err, size, "%.60s (ADDRESS:PORT such as %s or [::1]:9464, or none)", text,
 		 LA_LISTEN_DEFAULT);
-	return -1;
-}
-
-static int set_http_auth_file(struct la_run_options *opts, const char *text, char *err, size_t size)
-{
-	if (*text && strlen(text) < sizeof(opts->http_auth_file)) {
-		memset(opts->http_auth_file, 0, sizeof(opts->http_auth_file));
-		strcpy(opts->http_auth_file, text);
-		return 0;
-	}
-	snprintf(err, size, "%.40s (a file whose first line is USER:PASSWORD)", text);
-	return -1;
-}
-
-static int set_control(struct la_run_options *opts, const char *text, char *err, size_t size)
-{
-	if (*text && strlen(text) < sizeof(opts->control)) {
-		memset(opts->control, 0, sizeof(opts->control));
-		strcpy(opts->control, text);
-		return 0;
-	}
-	snprintf(err, size, "%.60s (the path of a socket, of at most %d bytes, or none)", text,
-		 LA_CONTROL_PATH_MAX - 1);
-	return -1;
-}
-
-static int set_history(struct la_run_options *opts, const char *text, char *err, size_t size)
-{
-	if (*text && strlen(text) < sizeof(opts->history)) {
-		memset(opts->history, 0, sizeof(opts->history));
-		strcpy(opts->history, text);
-		return 0;
-	}
-	snprintf(err, size, "%.60s (the path of a file)", text);
 	return -1;
 }
 
@@ -267,6 +249,8 @@ enum {
 	OPT_BPFFS,
 	OPT_LISTEN,
 	OPT_HTTP_AUTH_FILE,
+	OPT_HTTP_CERT_FILE,
+	OPT_HTTP_KEY_FILE,
 	OPT_CONTROL,
 	OPT_HISTORY,
 	OPT_HISTORY_SIZE,
@@ -304,6 +288,10 @@ static const struct la_run_option table[] = {
 	{"listen", OPT_LISTEN, .value = LA_VALUE_ONE, .set = set_listen, FIXED(listen)},
 	{"http-auth-file", OPT_HTTP_AUTH_FILE, .value = LA_VALUE_ONE, .set = set_http_auth_file,
 	 FIXED(http_auth_file)},
+	{"http-cert-file", OPT_HTTP_CERT_FILE, .value = LA_VALUE_ONE, .set = set_http_cert_file,
+	 FIXED(http_cert_file)},
+	{"http-key-file", OPT_HTTP_KEY_FILE, .value = LA_VALUE_ONE, .set = set_http_key_file,
+	 FIXED(http_key_file)},
 	{"control", OPT_CONTROL, .value = LA_VALUE_ONE, .set = set_control, FIXED(control)},
 	{"history", OPT_HISTORY, .value = LA_VALUE_ONE, .set = set_history, FIXED(history)},
 	{"history-size", OPT_HISTORY_SIZE, .value = LA_VALUE_ONE, .set = set_history_size,
@@ -408,6 +396,16 @@ static bool limit_alone(const struct la_run_options *opts)
 	return opts->shared.cfg.rst_limit && opts->shared.cfg.rst_policy != LA_RST_POLICY_STRICT;
 }
 
+static bool cert_alone(const struct la_run_options *opts)
+{
+	return *opts->http_cert_file && !*opts->http_key_file;
+}
+
+static bool key_alone(const struct la_run_options *opts)
+{
+	return *opts->http_key_file && !*opts->http_cert_file;
+}
+
 static bool bpffs_alone(const struct la_run_options *opts)
 {
 	return *opts->bpffs && !*opts->persist;
@@ -424,6 +422,8 @@ bool la_run_options_clash(const struct la_run_options *opts, unsigned int i,
 		{no_text_ladder, {"ladder", "a ladder is text (leave out output)"}},
 		{limit_alone, {"rst-limit", "it goes with rst-policy strict"}},
 		{bpffs_alone, {"bpffs", "it goes with persist"}},
+		{cert_alone, {"http-cert-file", "it goes with http-key-file"}},
+		{key_alone, {"http-key-file", "it goes with http-cert-file"}},
 		{tunnelled_resets,
 		 {"decap", "what is in a tunnel cannot be reset (leave out decap, or the policies "
 			   "with `action: reset`)"}},
@@ -635,6 +635,8 @@ void la_run_options_help(void)
 	      "      --http-auth-file FILE\n"
 	      "                         who asks there must know the user and password in the\n"
 	      "                         first line of FILE, USER:PASSWORD\n"
+	      "      --http-cert-file FILE, --http-key-file FILE\n"
+	      "                         serve over TLS, with this certificate and its key (PEM)\n"
 	      "      --control PATH     the socket by which watch, list, show and others ask this\n"
 	      "                         lastack, or none (default " LA_CONTROL_DIR
 	      "/NAME.sock, NAME as\n"

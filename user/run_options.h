@@ -35,6 +35,8 @@ struct la_run_options {
 	struct la_listen listen;	       /* where metrics and page are served */
 	bool listen_asked;		       /* it is not the default */
 	char http_auth_file[PATH_MAX];	       /* empty: who asks there needs no password */
+	char http_cert_file[PATH_MAX];	       /* empty: not encrypted */
+	char http_key_file[PATH_MAX];	       /* goes with it */
 	char history[PATH_MAX];		       /* empty: none is kept */
 	__u64 history_bytes;
 	__u64 history_age;		   /* ns */

@@ -8,7 +8,6 @@
 #include "web.h"
 #include "clock.h"
 #include "metrics.h"
-#include "options.h"
 #include "page.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -25,6 +24,7 @@ enum { STATUS_OK = 200, STATUS_BAD = 400, STATUS_BROKEN = 500, STATUS_UNAVAILABL
 struct la_web {
 	int fd; /* listens; -1: nobody does, or the server has it */
 	struct la_listen listen;
+	bool tls;
 	char *credentials;	     /* USER:PASSWORD, or NULL */
 	struct la_output_opts print; /* for the main thread, which matches and prints events */
 	struct la_stream *stream;
@@ -260,74 +260,88 @@ static void describe(const struct la_listen *at, char *text, size_t size)
 		 ntohs(at->sa.ss_family == AF_INET ? v4->sin_port : v6->sin6_port));
 }
 
-/* Returns 0, or -1 with the reason on stderr. */
-static int read_credentials(struct la_web *web, const char *path)
+/* If it is not LA_EXIT_OK, why is on stderr. */
+static enum la_exit read_credentials(struct la_web *web, const char *path)
 {
 	FILE *file = *path ? fopen(path, "re") : NULL;
 	size_t room = 0;
 	ssize_t n;
 
 	if (!*path)
-		return 0;
+		return LA_EXIT_OK;
 	if (!file)
-		return la_fail(LA_EXIT_RUNTIME, "cannot read the password", path, strerror(errno),
-			       NULL),
-		       -1;
+		return la_fail(LA_EXIT_USAGE, "cannot read the password", path, strerror(errno),
+			       NULL);
 	n = getline(&web->credentials, &room, file);
 	fclose(file);
 	if (n > 0)
 		web->credentials[strcspn(web->credentials, "\r\n")] = '\0';
 	if (n > 0 && strchr(web->credentials, ':'))
-		return 0;
-	return la_fail(LA_EXIT_RUNTIME, "cannot read the password", path,
-		       "its first line is not USER:PASSWORD", NULL),
-	       -1;
+		return LA_EXIT_OK;
+	return la_fail(LA_EXIT_USAGE, "cannot read the password", path,
+		       "its first line is not USER:PASSWORD", NULL);
 }
 
-/* Returns 0, also if nobody asked for the address, or -1 with the reason on stderr. */
-static int bind_address(struct la_web *web, bool asked)
+static void warn_of_strangers(const struct la_web *web, const char *address)
+{
+	const char *why = NULL;
+
+	if (!web->credentials)
+		why = "whoever can reach this address sees all connections (--http-auth-file asks "
+		      "for a password)";
+	else if (!web->tls)
+		why = "the password is not encrypted on its way (--http-cert-file and "
+		      "--http-key-file encrypt it)";
+	if (why)
+		fprintf(stderr, "lastack: warning: %s: %s\n", address, why);
+}
+
+/* LA_EXIT_OK, also if nobody asked for the address; else why is on stderr. */
+static enum la_exit bind_address(struct la_web *web, bool asked)
 {
 	char text[INET6_ADDRSTRLEN + 16];
 
 	if (!web->listen.len)
-		return 0;
+		return LA_EXIT_OK;
 	describe(&web->listen, text, sizeof(text));
 	web->fd = la_http_socket(&web->listen);
 	if (web->fd >= 0) {
 		if (!la_listen_is_local(&web->listen))
-			fprintf(stderr, "lastack: warning: %s: %s\n", text,
-				web->credentials
-					? "the password is not encrypted on its way"
-					: "whoever can reach this address sees all connections "
-					  "(--http-auth-file asks for a password)");
-		return 0;
+			warn_of_strangers(web, text);
+		return LA_EXIT_OK;
 	}
 	if (asked)
 		return la_fail(LA_EXIT_RUNTIME, "cannot listen", text, strerror(-web->fd),
-			       "choose another address with --listen, or none"),
-		       -1;
+			       "choose another address with --listen, or none");
 	fprintf(stderr,
 		"lastack: no metrics and no page: %s: %s (--listen chooses another address)\n",
 		text, strerror(-web->fd));
-	return 0;
+	return LA_EXIT_OK;
 }
 
-struct la_web *la_web_open(const struct la_web_opts *opts)
+enum la_exit la_web_open(struct la_web **opened, const struct la_web_opts *opts)
 {
 	struct la_web *web = calloc(1, sizeof(*web));
+	enum la_exit code;
 
 	if (web) {
 		web->fd = -1;
 		web->listen = opts->listen;
+		web->tls = opts->tls;
 		web->print = opts->print;
 		web->stream = la_stream_new(&opts->print);
 	}
-	if (!web || !web->stream)
-		la_fail(LA_EXIT_RUNTIME, "cannot serve", NULL, strerror(ENOMEM), NULL);
-	else if (!read_credentials(web, opts->auth_file) && !bind_address(web, opts->asked))
-		return web;
-	la_web_close(web);
-	return NULL;
+	if (web && web->stream)
+		code = read_credentials(web, opts->auth_file);
+	else
+		code = la_fail(LA_EXIT_RUNTIME, "cannot serve", NULL, strerror(ENOMEM), NULL);
+	if (code == LA_EXIT_OK)
+		code = bind_address(web, opts->asked);
+	if (code == LA_EXIT_OK)
+		*opened = web;
+	else
+		la_web_close(web);
+	return code;
 }
 
 struct la_sink *la_web_sink(struct la_web *web)
@@ -350,11 +364,13 @@ int la_web_start(struct la_web *web, const struct la_loader *loader, struct la_e
 	describe(&web->listen, text, sizeof(text));
 	opts.fd = fd;
 	opts.local = la_listen_is_local(&web->listen);
+	opts.tls = web->tls;
 	opts.credentials = web->credentials;
 	web->http = la_http_start(&opts);
 	if (!web->http)
 		return la_fail(LA_EXIT_RUNTIME, "cannot serve", text, strerror(ENOMEM), NULL), -1;
-	fprintf(stderr, "lastack: http://%s/: metrics and a live page\n", text);
+	fprintf(stderr, "lastack: http%s://%s/: metrics and a live page\n", web->tls ? "s" : "",
+		text);
 	return 0;
 }
 

@@ -17,21 +17,23 @@
 #include "enforce.h"
 #include "http.h"
 #include "loader.h"
+#include "options.h"
 
 struct la_web_opts {
 	struct la_listen listen;
 	bool asked;	       /* somebody asked for this address: not to get it is an error */
 	const char *auth_file; /* its first line is USER:PASSWORD; empty: nobody is asked */
+	bool tls;	       /* encrypted, see la_http_opts */
 	struct la_output_opts print; /* for events: clock and names of interfaces */
 };
 
 struct la_web;
 
 /*
- * Listens, but answers nobody yet. If the address was not asked for and cannot be had, it says
- * so and serves nothing. NULL: it failed, and why is on stderr.
+ * Listens, but answers nobody yet, and sets *web. If the address was not asked for and cannot be
+ * had, it says so and serves nothing. If it is not LA_EXIT_OK, why is on stderr.
  */
-struct la_web *la_web_open(const struct la_web_opts *opts);
+enum la_exit la_web_open(struct la_web **web, const struct la_web_opts *opts);
 
 /* Takes the records for /api/events; belongs to the web. */
 struct la_sink *la_web_sink(struct la_web *web);

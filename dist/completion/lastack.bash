@@ -23,7 +23,7 @@ _lastack() {
 		-o | --output) words="text jsonl zeek" ;;
 		--color) words="auto always never" ;;
 		--hook) words="auto xdp xdp-generic tc tc-legacy" ;;
-		--config | --control | --bpffs | --http-auth-file) COMPREPLY=($(compgen -f -- "$word")) && return ;;
+		--config | --control | --bpffs | --http-auth-file | --http-cert-file | --http-key-file) COMPREPLY=($(compgen -f -- "$word")) && return ;;
 		*) words=$(_lastack_options "${COMP_WORDS[1]}") ;;
 		esac
 	fi

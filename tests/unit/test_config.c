@@ -155,6 +155,8 @@ Test(config, every_key_sets_its_option)
 				   "bpffs: /bpf\n"
 				   "listen: none\n"
 				   "http-auth-file: /etc/auth\n"
+				   "http-cert-file: /etc/cert\n"
+				   "http-key-file: /etc/key\n"
 				   "control: /c.sock\n"
 				   "output: jsonl\n"
 				   "color: never\n"
@@ -191,6 +193,8 @@ Test(config, every_key_sets_its_option)
 	cr_expect_str_eq(o->bpffs, "/bpf");
 	cr_expect(o->listen_asked && !o->listen.len);
 	cr_expect_str_eq(o->http_auth_file, "/etc/auth");
+	cr_expect_str_eq(o->http_cert_file, "/etc/cert");
+	cr_expect_str_eq(o->http_key_file, "/etc/key");
 	cr_expect_str_eq(o->control, "/c.sock");
 	cr_expect_eq(o->shared.format, LA_FORMAT_JSONL);
 	cr_expect_eq(o->shared.color, LA_COLOR_NEVER);
@@ -333,6 +337,20 @@ Test(config, the_file_may_need_the_command_line)
 	give(&g, "bpffs: /bpf\n", (const char *const[]){"-i", "eth0", NULL});
 	cr_expect_not(g.settings);
 	cr_expect(strstr(g.err, ":1: bpffs: it goes with persist"), "%s", g.err);
+	take_back(&g);
+}
+
+Test(config, certificate_and_key_go_together)
+{
+	struct given g;
+
+	give(&g, "interface: eth0\nhttp-cert-file: c\n", NULL);
+	cr_expect_not(g.settings);
+	cr_expect(strstr(g.err, ":2: http-cert-file: it goes with http-key-file"), "%s", g.err);
+	take_back(&g);
+	give(&g, "interface: eth0\nhttp-key-file: k\n", NULL);
+	cr_expect_not(g.settings);
+	cr_expect(strstr(g.err, ":2: http-key-file: it goes with http-cert-file"), "%s", g.err);
 	take_back(&g);
 }
 
