@@ -15,6 +15,7 @@
 #include "la_act.h"
 
 #define LA_ENOENT 2
+#define LA_EBUSY  16
 
 struct la_asked la_asked;
 struct la_flow la_acted;
@@ -28,13 +29,18 @@ static __always_inline void la_tell_forgotten(struct la_key *key, struct la_scra
 	la_emit_leaving(key, s, s->owes);
 }
 
-/* Returns 0, or -ENOENT if there is no such connection (any more). */
+/*
+ * Returns 0, -ENOENT if there is no such connection (any more), or -EBUSY if it is to leave, and
+ * its close record has nowhere to go.
+ */
 static __always_inline int la_act_flow(struct la_key *key, struct la_entry *e, struct la_scratch *s)
 {
 	__u32 tag = la_key_tag(key);
 	__u64 now = la_now();
 	bool known, gone = false;
 
+	if (la_asked.act == LA_ACT_EXPIRE && la_must_stay(e))
+		return -LA_EBUSY;
 	la_out_reset(&s->out, now);
 	bpf_spin_lock(&e->lock);
 	known = !la_is_stale(e, tag) && e->flow.side[0].state && e->flow.id == la_asked.id;

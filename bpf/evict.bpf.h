@@ -109,13 +109,20 @@ static __always_inline int la_evict(struct la_candidate *c, __u32 kind)
 	return evicted;
 }
 
+/* Their close records may still be due; of an evicted attempt a count is enough. */
+static __always_inline bool la_may_evict_ended(void)
+{
+	return !la_pending_full();
+}
+
 /* Makes room for one flow in a full table. Returns 1 if it did. */
 __noinline int la_make_room(void)
 {
 	struct la_candidate c;
 	int i;
 
-	for (i = 0; i < LA_EVICT_TRIES && !bpf_map_pop_elem(&ended, &c); i++)
+	for (i = 0; i < LA_EVICT_TRIES && la_may_evict_ended() && !bpf_map_pop_elem(&ended, &c);
+	     i++)
 		if (la_evict(&c, LA_ENDED))
 			return 1;
 	for (i = 0; i < LA_EVICT_TRIES && !bpf_map_pop_elem(&attempts, &c); i++)
@@ -215,7 +222,7 @@ __noinline int la_trim(const struct la_patience *p, __u32 tick)
 {
 	if (!p)
 		return 0;
-	return la_trim_queue(&ended, LA_ENDED, p, tick) +
+	return (la_may_evict_ended() ? la_trim_queue(&ended, LA_ENDED, p, tick) : 0) +
 	       la_trim_queue(&attempts, LA_HALF_OPEN, p, tick);
 }
 

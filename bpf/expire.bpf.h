@@ -13,7 +13,8 @@
  * room for it the flow is not ended, only visited again. The same goes for the gone record,
  * whose number says how many records there were: without it a gap at the end would not be seen.
  * But if nobody reads the ring until the table is all but full, new connections come first: the
- * close records then move to `pending`, and beyond that they are counted.
+ * close records then move to `pending`. When that is full, flows stay again, and it is the new
+ * connections that find no room, which is counted.
  */
 #ifndef LA_EXPIRE_BPF_H
 #define LA_EXPIRE_BPF_H
@@ -92,7 +93,7 @@ static __always_inline bool la_end_flow(struct la_entry *e, const struct la_swee
 /* Nobody reads the ring, and the table is about to be full: flows leave all the same. */
 static __always_inline bool la_is_pressed(void)
 {
-	return la_flow_count >= la_slots - la_slots / LA_PRESSED_SHARE;
+	return la_flow_count - la_pending_count >= la_slots - la_slots / LA_PRESSED_SHARE;
 }
 
 /*
@@ -114,7 +115,7 @@ static __always_inline bool la_visit_flow(const struct la_key *key, struct la_en
 		return false;
 	if (!(e->flow.flags & LA_F_CLOSED)) {
 		room = bpf_ringbuf_reserve(&ring, sizeof(*room), 0);
-		if (!room && !pressed)
+		if (!room && (!pressed || la_pending_full()))
 			return false;
 	}
 	bpf_spin_lock(&e->lock);

@@ -7,6 +7,7 @@
  *   la_emit_leaving  its close record, if it is still owed, and its gone record
  *
  * No close record is lost: what finds the ring full moves to the map `pending`, for the sweep.
+ * When that is full, too, nobody leaves who owes a close record, whoever wants his place.
  */
 #ifndef LA_LEAVE_BPF_H
 #define LA_LEAVE_BPF_H
@@ -66,6 +67,18 @@ static __always_inline bool la_emit_close(const struct la_key *key, struct la_sc
 	la_record_close(room, key, &s->out, &s->ended);
 	bpf_ringbuf_submit(room, 0);
 	return true;
+}
+
+/* Nobody reads the ring, and no more flows can wait for that beside the table. */
+static __always_inline bool la_pending_full(void)
+{
+	return la_pending_count >= LA_PENDING - LA_PENDING_SPARE;
+}
+
+/* Would its close record have nowhere to go if the flow left now? */
+static __always_inline bool la_must_stay(const struct la_entry *e)
+{
+	return la_pending_full() && (e->due || !(e->flow.flags & LA_F_CLOSED));
 }
 
 /* Keeps the flow in s->ended, whose entry is taken, for the sweep. False: no memory. */

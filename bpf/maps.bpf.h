@@ -109,10 +109,16 @@ struct la_pending_key {
 	__u32 pad;
 };
 
-/* Ended flows whose ports were taken while their close record found the ring full. */
+/*
+ * Ended flows that had to leave while their close record found the ring full. The last places
+ * are for CPUs that have all just seen that there was room.
+ */
+#define LA_PENDING	 65536
+#define LA_PENDING_SPARE 1024
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 65536);
+	__uint(max_entries, LA_PENDING);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct la_pending_key);
 	__type(value, struct la_flow);

@@ -91,6 +91,19 @@ static __always_inline __u32 la_slow(struct la_entry *e, const struct la_key *ke
 	return reopens ? reason | LA_AGAIN : LA_R_NO_FLOW;
 }
 
+/*
+ * May this segment end the old flow of its ports, whose close record has nowhere to go? Then it
+ * has to wait outside, as in front of a full table. What goes on with a handshake ends nothing.
+ */
+static __always_inline bool la_blocked(const struct la_entry *e, const struct la_segment *seg)
+{
+	bool goes_on = (seg->flags & LA_ACK) && la_is_half_open(&e->flow);
+
+	if (!la_must_stay(e))
+		return false;
+	return seg->ts >= la_deadline(&e->flow, &la_cfg) || ((seg->flags & LA_SYN) && !goes_on);
+}
+
 /* A policy drops all segments of this flow: they keep it in the table, and that is all. */
 static __always_inline __u32 la_drop(struct la_entry *e, __u64 ts)
 {
@@ -118,6 +131,8 @@ __noinline int la_meet(struct la_key *key, struct la_segment *seg, bool again)
 		if (e && (e->flow.policy & LA_P_DROP))
 			return la_drop(e, seg->ts);
 		seg->ts = la_now(); /* the fast path does with less */
+		if (e && la_blocked(e, seg))
+			return LA_R_TABLE_FULL | LA_DONE;
 		s->out.has_prov = 0;
 	}
 	la_out_reset(&s->out, seg->ts);

@@ -461,6 +461,80 @@ Test(table, flows_expire_though_nobody_reads, .timeout = 60)
 	end(e, l);
 }
 
+/* ---- nobody reads, and connections come and go by the hundred thousand ---- */
+
+/* More than can wait for room in the ring beside the table. */
+#define CROWD_ROUND 50000
+#define CROWD_PORT  10000
+#define CROWD_TABLE 65536
+
+/* Lets everything that is owed come out, as much at a time as the ring takes. */
+static void read_all(struct la_engine *e, struct ledger *l, __u64 now, unsigned int closes)
+{
+	for (int i = 0; i < 1000 && l->closes < closes; i++) {
+		la_engine_drain(e);
+		la_engine_sweep(e, now);
+	}
+	la_engine_drain(e);
+}
+
+/* A connection of its own in each round, from its SYN to its end if `ends`. */
+static void live_through(struct la_engine *e, __u16 port, __u32 round, bool ends, __u64 ts)
+{
+	__u32 isn = round << 20;
+
+	feed(e, from_client(port, LA_SYN, isn, 0), ts);
+	feed(e, from_server(port, LA_SYN | LA_ACK, isn, isn + 1), ts + 1000);
+	feed(e, from_client(port, LA_ACK, isn + 1, isn + 1), ts + 2000);
+	if (!ends)
+		return;
+	feed(e, from_client(port, LA_FIN | LA_ACK, isn + 1, isn + 1), ts + LA_SEC_NS);
+	feed(e, from_server(port, LA_FIN | LA_ACK, isn + 1, isn + 2), ts + LA_SEC_NS);
+	feed(e, from_client(port, LA_ACK, isn + 2, isn + 2), ts + LA_SEC_NS);
+}
+
+/*
+ * In each round the ports of the round before are taken anew. What found no place any more was
+ * never begun; of all that was, the end is told.
+ */
+static void expect_every_close(bool ends)
+{
+	struct ledger *l = ledger_new();
+	struct la_engine_opts opts = {
+		.config = config(0), .max_flows = CROWD_TABLE, .ring_bytes = 1 << 20};
+	struct la_engine *e = la_engine_new(&opts, &l->sink);
+	struct la_counters c;
+	__u64 ts = START;
+
+	for (__u32 round = 0; round < 3; round++) {
+		for (int i = 0; i < CROWD_ROUND; i++)
+			live_through(e, (__u16)(CROWD_PORT + i), round, ends, ts);
+		ts += 432002 * LA_SEC_NS; /* beyond all clocks */
+		la_engine_sweep(e, ts);
+	}
+	read_all(e, l, ts, (unsigned int)la_engine_counters(e).opened);
+	c = la_engine_counters(e);
+	cr_log_info("%llu opened, %llu refused", c.opened, table_full(e));
+	cr_expect_geq(c.opened, 2 * CROWD_ROUND);
+	cr_expect_eq(c.lost[LA_LOST_CLOSE], 0, "%llu close records lost", c.lost[LA_LOST_CLOSE]);
+	cr_expect_eq(l->closes, c.opened, "%llu opened, %u closed", c.opened, l->closes);
+	cr_expect_gt(table_full(e), 0, "there was room for all");
+	cr_expect_eq(la_engine_flows(e), 0);
+	establish(e, 40000, ts);
+	cr_expect_eq(la_engine_flows(e), 1, "it does not go on");
+	end(e, l);
+}
+
+Test(table, no_close_is_lost_of_who_expires_while_nobody_reads, .timeout = 120)
+{
+	expect_every_close(false);
+}
+
+Test(table, no_close_is_lost_of_who_ends_while_nobody_reads, .timeout = 120)
+{
+	expect_every_close(true);
+}
+
 /* ---- pressure ---- */
 
 /* Above the mark, ended flows are waited for less long, though there is room. */
