@@ -45,7 +45,7 @@ LA_INLINE void la_note_flight(struct la_side *s, const struct la_side *p, __u32 
  * The window that a segment of s, without RST, advertises: has it shut, or opened? If the peer
  * has sent its FIN nobody waits for it.
  */
-LA_INLINE void la_note_window(struct la_side *s, const struct la_side *p,
+LA_INLINE void la_note_window(struct la_side *s, const struct la_side *p, struct la_zero *zero,
 			      const struct la_segment *seg)
 {
 	bool shut = !seg->win && !(p->flags & LA_S_FIN);
@@ -57,17 +57,17 @@ LA_INLINE void la_note_window(struct la_side *s, const struct la_side *p,
 		return;
 	s->flags ^= LA_S_SHUT;
 	if (shut) {
-		s->zero_windows++;
-		s->zero_ns -= seg->ts;
+		zero->periods++;
+		zero->ns -= seg->ts;
 	} else {
-		s->zero_ns += seg->ts;
+		zero->ns += seg->ts;
 	}
 }
 
 /* How long the window of s has been shut in all, by the time `now`. */
-LA_INLINE __u64 la_zero_window_ns(const struct la_side *s, __u64 now)
+LA_INLINE __u64 la_zero_window_ns(const struct la_side *s, const struct la_zero *zero, __u64 now)
 {
-	return s->flags & LA_S_SHUT ? s->zero_ns + now : s->zero_ns;
+	return s->flags & LA_S_SHUT ? zero->ns + now : zero->ns;
 }
 
 #endif

@@ -62,7 +62,7 @@ enum la_side_mark {
 /*
  * What is known of one endpoint. Names of sequence variables as in RFC 9293 3.3.1. The first 64
  * bytes are what the fast path touches of it, since in a big table each cache line costs as
- * much as everything else; without data, 40 of them. See also struct la_flow.
+ * much as everything else. See also struct la_flow.
  */
 struct la_side {
 	__u32 nxt;	  /* SND.NXT: highest sequence number sent, plus one */
@@ -108,10 +108,7 @@ struct la_side {
 	__u32 hole_at;	   /* when the hole opened, la_short_time() */
 
 	/* la_flight.h */
-	__u32 fulls;	    /* data segments that left no room in the peer's window */
-	__u32 probes;	    /* probes that it sent of the peer's zero window */
-	__u32 zero_windows; /* periods in which its own was zero */
-	__u64 zero_ns;	    /* their time, ns; with LA_S_SHUT minus the beginning of the last */
+	__u32 fulls; /* la_flight.h: data segments that left no room in the peer's window */
 
 	__u64 in_state[LA_STATE_MAX -
 		       1]; /* ns spent in each state before this one; state 1 first */
@@ -120,6 +117,14 @@ struct la_side {
 
 _Static_assert(__builtin_offsetof(struct la_side, isn) == 64,
 	       "the fast path reads a cache line of a side");
+_Static_assert(sizeof(struct la_side) % 64 == 0, "and of the other side just one, too");
+
+/* The periods in which a side advertised a zero window: la_flight.h. */
+struct la_zero {
+	__u64 ns; /* their time; with LA_S_SHUT minus the beginning of the last */
+	__u32 periods;
+	__u32 probes; /* that it sent of the window of its peer */
+};
 
 /* Facts about the connection: la_flow.flags. */
 enum la_flow_flag {
@@ -156,7 +161,7 @@ struct la_prov {
 
 /*
  * In the table, an entry begins in the middle of a cache line, with the key's end and what the
- * fast path needs of the connection; side[0] begins with the next line (bpf/maps.bpf.h).
+ * fast path needs of the connection; either side begins with a line (bpf/maps.bpf.h).
  */
 struct la_flow {
 	__u8 flags;	  /* enum la_flow_flag */
@@ -178,6 +183,7 @@ struct la_flow {
 	__u64 missed;	   /* bytes that were acknowledged but not seen, both sides */
 	__u64 rst_at;	   /* last RST of either side, ns */
 	struct la_prov prov;
+	struct la_zero zero[2];
 
 	__u64 silent_since; /* with unanswered: last segment before the first question, ns */
 

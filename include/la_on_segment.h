@@ -355,13 +355,13 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 	la_account_ack(p, x->seg->ack, &x->gap);
 	la_prove_sender(x, end);
 	if (reason == LA_R_WINDOW_PROBE)
-		s->probes++;
+		f->zero[x->d & 1].probes++;
 	if ((reason != LA_R_KEEPALIVE && reason != LA_R_WINDOW_PROBE) || la_after(end, s->nxt))
 		la_account_data(f, s, p, x->seg, end);
 	if (x->seg->len)
 		la_note_flight(s, p, end);
 	la_take_ack(s, x->seg);
-	la_note_window(s, p, x->seg);
+	la_note_window(s, p, &f->zero[x->d & 1], x->seg);
 	if (reason == LA_R_ACCEPTED)
 		la_presume_receiver(x);
 	if (survives)

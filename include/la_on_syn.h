@@ -218,7 +218,7 @@ LA_INLINE enum la_reason la_accept_syn_ack(struct la_pass *x)
 	if (x->f->side[0].flags & x->f->side[1].flags & LA_S_SYN)
 		la_agree_wscale(x->f);
 	la_take_ack(s, x->seg);
-	la_note_window(s, x->p, x->seg);
+	la_note_window(s, x->p, &x->f->zero[x->d & 1], x->seg);
 	x->f->flags |= LA_F_REPLIED;
 	if (!la_move(x->f, x->d, LA_EV_SND_SYN_ACK, how, LA_CAUSE_SYN_ACK, x->out))
 		la_prove_state(s);

@@ -92,26 +92,28 @@ LA_INLINE void la_record_rst(struct la_rec_rst *r, const struct la_key *key,
 	r->pad = 0;
 }
 
-/* Side s with peer p, of a flow that ended at `ended`; midstream: its window has no known scale. */
-LA_INLINE void la_record_side(struct la_rec_side *r, const struct la_side *s,
-			      const struct la_side *p, __u64 ended, bool midstream)
+/* Side d of a flow; midstream: its window has no known scale. */
+LA_INLINE void la_record_side(struct la_rec_side *r, const struct la_flow *f, __u32 d)
 {
+	const struct la_side *s = &f->side[d & 1], *p = &f->side[!(d & 1)];
+	const struct la_zero *zero = &f->zero[d & 1];
+
 	r->pkts = s->pkts;
 	r->bytes = s->bytes;
 	r->ip_bytes = s->ip_bytes;
 	r->in_state[LA_NO_STATE] = 0;
 	__builtin_memcpy(&r->in_state[LA_NO_STATE + 1], s->in_state, sizeof(s->in_state));
 	if (s->state < LA_STATE_MAX)
-		r->in_state[s->state] += la_elapsed(s->since, ended);
-	r->zero_window_ns = la_zero_window_ns(s, ended);
+		r->in_state[s->state] += la_elapsed(s->since, f->ended);
+	r->zero_window_ns = la_zero_window_ns(s, zero, f->ended);
 	r->retrans = s->retrans;
 	r->ooo = s->ooo;
 	r->dups = s->dups;
 	r->in_flight = la_in_flight(s, p);
 	r->max_in_flight = s->flight_max;
-	r->window = midstream ? 0 : s->wnd;
-	r->zero_windows = s->zero_windows;
-	r->window_probes = s->probes;
+	r->window = f->flags & LA_F_MIDSTREAM ? 0 : s->wnd;
+	r->zero_windows = zero->periods;
+	r->window_probes = zero->probes;
 	r->window_full = s->fulls;
 	r->state = s->state;
 	r->presumed = !!(s->flags & LA_S_PRESUMED);
@@ -176,7 +178,6 @@ LA_INLINE void la_record_icmp(struct la_rec_close *r, const struct la_flow *f)
 LA_INLINE void la_record_close(struct la_rec_close *r, const struct la_key *key,
 			       const struct la_out *out, const struct la_flow *f)
 {
-	const struct la_side *o = &f->side[f->orig & 1], *p = &f->side[!(f->orig & 1)];
 
 	la_record_head(&r->h, LA_REC_CLOSE, key, out, f->close_seq);
 	r->h.ts = f->ended;
@@ -188,8 +189,8 @@ LA_INLINE void la_record_close(struct la_rec_close *r, const struct la_key *key,
 	r->unanswered = f->unanswered;
 	r->unanswered_ns = f->unanswered ? la_elapsed(f->silent_since, f->ended) : 0;
 	r->silent = f->asker == (f->orig & 1);
-	la_record_side(&r->side[LA_ORIG], o, p, f->ended, f->flags & LA_F_MIDSTREAM);
-	la_record_side(&r->side[LA_RESP], p, o, f->ended, f->flags & LA_F_MIDSTREAM);
+	la_record_side(&r->side[LA_ORIG], f, f->orig);
+	la_record_side(&r->side[LA_RESP], f, !(f->orig & 1));
 	r->reason = f->reason;
 	r->closed_by = f->closed_by;
 	r->conn_state = la_conn_state(f);
