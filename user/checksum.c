@@ -38,17 +38,21 @@ static __u64 add_word(__u64 sum, __u64 word)
 
 static __u64 add_bytes(__u64 sum, const __u8 *at, size_t n)
 {
+	__u16 half = 0, odd = 0;
+	__u32 rest = 0;
 	__u64 word;
 
 	for (; n >= sizeof(word); at += sizeof(word), n -= sizeof(word)) {
 		memcpy(&word, at, sizeof(word));
 		sum = add_word(sum, word);
 	}
-	if (!n)
-		return sum;
-	word = 0;
-	memcpy(&word, at, n);
-	return add_word(sum, word);
+	if (n & 4)
+		memcpy(&rest, at, sizeof(rest));
+	if (n & 2)
+		memcpy(&half, at + (n & 4), sizeof(half));
+	if (n & 1)
+		memcpy(&odd, at + (n & 6), 1);
+	return sum + rest + half + odd;
 }
 
 static __u16 fold(__u64 sum)

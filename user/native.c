@@ -57,10 +57,10 @@ static bool key_differs(const struct la_key *a, const struct la_key *b)
 #define ROUNDS_MAX 3
 
 struct entry {
+	UT_hash_handle hh; /* beside the key: who looks for one reads both */
 	struct la_key key;
 	struct la_flow flow;
 	struct la_deadline_node node;
-	UT_hash_handle hh;
 };
 
 /* A flow that leaves, and its id, by which those of one moment are sorted. */

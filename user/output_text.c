@@ -117,10 +117,10 @@ static void put_time(struct la_output *o, const struct la_rec *rec)
 static void put_duration(struct la_output *o, __u64 ns)
 {
 	char text[LA_TEXT_SHORT] = "";
-	int width = ns ? (int)la_text_duration(text, ns) : 0;
+	size_t width = ns ? la_text_duration(text, ns) : 0;
 
-	pad(o, 1 + TIME_WIDTH - width);
-	la_buf_str(&o->out, text);
+	pad(o, 1 + TIME_WIDTH - (int)width);
+	la_buf_mem(&o->out, text, width);
 }
 
 /* The endpoints in their column; on a narrow terminal they stand above. */
@@ -132,13 +132,11 @@ static void put_endpoints(struct la_output *o, const struct la_rec *rec)
 	if (t->narrow)
 		return;
 	pad(o, 2);
-	la_text_endpoint(text, rec, LA_ORIG, false);
-	la_buf_str(&o->out, text);
+	la_buf_mem(&o->out, text, la_text_endpoint(text, rec, LA_ORIG, false));
 	pad(o, 1);
 	la_buf_str(&o->out, o->glyphs->to);
 	pad(o, 1);
-	la_text_endpoint(text, rec, LA_RESP, !o->opts.numeric);
-	la_buf_str(&o->out, text);
+	la_buf_mem(&o->out, text, la_text_endpoint(text, rec, LA_RESP, !o->opts.numeric));
 }
 
 static void put_wide_number(struct la_output *o, const char *name, __u64 orig, __u64 resp)

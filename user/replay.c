@@ -10,6 +10,7 @@
 #include "checksum.h"
 #include <errno.h>
 #include <pcap/pcap.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -219,6 +220,7 @@ int la_replay_stream(struct la_replay *r, FILE *file)
 	int ret;
 
 	setvbuf(file, buffer, _IOFBF, sizeof(buffer));
+	__fsetlocking(file, FSETLOCKING_BYCALLER); /* nobody else reads it */
 	pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, err);
 	if (!pcap) {
 		if (file != stdin)
