@@ -77,7 +77,8 @@
 #define LA_RST_POLICIES(X)                                                                         \
 	X(OBSERVE, "observe", "they pass")                                                         \
 	X(DRY_RUN, "dry-run", "they pass, and their records say that they would not")              \
-	X(STRICT, "strict", "they are dropped")
+	X(STRICT, "strict", "they are dropped")                                                    \
+	X(CHALLENGE, "challenge", "they are dropped, and who they name is asked")
 
 /* The rule by which a RST does not pass: la_rst_policy.h. */
 #define LA_RST_RULES(X)                                                                            \
@@ -228,7 +229,8 @@
 	X(EXPIRE, "expire", "lastack forgets the connection")                                      \
 	X(RESET, "reset", "both endpoints are told by a RST")                                      \
 	X(DROP, "drop", "no further packet of the connection passes")                              \
-	X(TIMEOUTS, "timeouts", "other timeouts hold for the connection")
+	X(TIMEOUTS, "timeouts", "other timeouts hold for the connection")                          \
+	X(CHALLENGE, "challenge", "the host that a dropped RST names is asked by an ACK")
 
 /* What became of it: the `result` of a policy record. */
 #define LA_RESULTS(X)                                                                              \

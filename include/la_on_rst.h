@@ -98,7 +98,7 @@ LA_INLINE bool la_policy_drops(struct la_pass *x, enum la_rst_verdict verdict,
 	if (cfg->rst_policy <= LA_RST_POLICY_OBSERVE)
 		return false;
 	x->out->rule = la_rst_rule(x->f, x->s, x->p, x->seg, verdict, x->out->forged);
-	return x->out->rule && cfg->rst_policy == LA_RST_POLICY_STRICT;
+	return x->out->rule && cfg->rst_policy >= LA_RST_POLICY_STRICT;
 }
 
 LA_INLINE enum la_reason la_on_rst(struct la_pass *x, const struct la_config *cfg)

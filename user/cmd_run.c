@@ -429,10 +429,10 @@ static int make_loop(struct run *run)
 	return 0;
 }
 
-/* Policies come from a file, and the next reading of it may bring one that sends packets. */
+/* The next reading of a file may bring a policy that sends packets. */
 static int give_up_privileges(const struct run *run)
 {
-	return la_sandbox_enter(run->settings->file);
+	return la_sandbox_enter(run->settings->file || la_policies_send(&run->opts->policies));
 }
 
 /* When all is in place, and signals go to the loop: the threads inherit their mask. */

@@ -6,6 +6,7 @@
  * hash of both names: `was` is what the last walk found, `is` what this one has found so far.
  */
 #include "enforce.h"
+#include "challenges.h"
 #include "clock.h"
 #include "idset.h"
 #include "la_snapshot.h"
@@ -33,7 +34,8 @@ struct la_enforce {
 	struct la_enforce_opts opts;
 	const struct la_policies *policies; /* NULL: none yet */
 	struct la_bucket rates[LA_POLICIES_MAX];
-	struct la_resets *resets; /* NULL: nothing has to be reset */
+	struct la_resets *resets; /* NULL: nothing has to be sent */
+	struct la_challenges challenges;
 	struct la_bucket brake;
 	__u64 brake_told, brake_held; /* ns; resets held back since then */
 	struct victim {
@@ -340,6 +342,28 @@ static void take_event(struct la_enforce *e, const struct la_rec *rec)
 	}
 }
 
+/* ---- RSTs that the RST policy has dropped ---- */
+
+static const struct la_policy by_rst_policy = {.name = LA_POLICY_RSTS,
+					       .action = LA_ACTION_CHALLENGE};
+
+static void challenge(struct la_enforce *e, const struct la_rec *rec)
+{
+	__u64 now = la_monotonic_ns();
+	struct la_rec_policy told = record_of(&by_rst_policy, rec, now);
+	int err = la_challenges_answer(&e->challenges, e->opts.loader, la_resets_sender(e->resets),
+				       (const struct la_rec_rst *)rec, now, &told);
+
+	if (err == -EBUSY)
+		COUNT_ONE(e, &by_rst_policy, over_rate);
+	if (err == -EBUSY || err == -ENOENT)
+		return;
+	told.result = LA_RESULT_DONE;
+	if (err)
+		fail(&told, err);
+	tell(e, &told);
+}
+
 /* ---- timeouts ---- */
 
 /* The first policy that gives this connection timeouts, or NULL. */
@@ -472,7 +496,11 @@ static void enforce_record(struct la_sink *sink, const struct la_rec *rec)
 {
 	struct la_enforce *e = (struct la_enforce *)sink;
 
-	if (!e->policies || !e->policies->count)
+	if (!e->policies)
+		return;
+	if (e->policies->challenges && la_challenges_wants(rec))
+		challenge(e, rec);
+	if (!e->policies->count)
 		return;
 	if (rec->type == LA_REC_STATE && !rec->seq)
 		begins(e, rec);
@@ -496,7 +524,7 @@ struct la_enforce *la_enforce_new(const struct la_enforce_opts *opts)
 
 int la_enforce_can(struct la_enforce *e, const struct la_policies *policies)
 {
-	bool needed = la_policies_have(policies, LA_ACTION_RESET);
+	bool needed = la_policies_send(policies);
 
 	if (!e->resets) /* also for who kills by hand, and later it may be forbidden */
 		e->resets = la_resets_new(e->opts.loader, needed, reset_is_over, e);
@@ -515,6 +543,8 @@ void la_enforce_policies(struct la_enforce *e, const struct la_policies *policie
 		e->rates[i] = policies->list[i].rate;
 		begin_counting(e, &policies->list[i]);
 	}
+	if (policies->challenges)
+		begin_counting(e, &by_rst_policy);
 	if (any)
 		la_table_each(&table, renew, e);
 }
@@ -526,7 +556,7 @@ struct la_sink *la_enforce_sink(struct la_enforce *e)
 
 void la_enforce_follow(struct la_enforce *e)
 {
-	bool needed = la_policies_have(e->policies, LA_ACTION_RESET);
+	bool needed = la_policies_send(e->policies);
 
 	if (e->resets) /* who only watches does not listen on a bridge */
 		la_resets_follow(e->resets, needed ? e->opts.attach : NULL);

@@ -20,12 +20,12 @@ static int set_name(struct la_policy *policy, const char *text, char *err, size_
 	for (size_t i = 0; i < len; i++)
 		if (!isalnum((unsigned char)text[i]) && !strchr("-_.", text[i]))
 			len = 0;
-	if (!len || len >= sizeof(policy->name) || !strcmp(text, LA_POLICY_KILL)) {
-		snprintf(
-			err, err_size,
-			"%.40s (1 to %zu letters, digits, `-`, `_` and `.`, and not " LA_POLICY_KILL
-			")",
-			text, sizeof(policy->name) - 1);
+	if (!len || len >= sizeof(policy->name) || !strcmp(text, LA_POLICY_KILL) ||
+	    !strcmp(text, LA_POLICY_RSTS)) {
+		snprintf(err, err_size,
+			 "%.40s (1 to %zu letters, digits, `-`, `_` and `.`, and "
+			 "neither " LA_POLICY_KILL " nor " LA_POLICY_RSTS ")",
+			 text, sizeof(policy->name) - 1);
 		return -1;
 	}
 	strcpy(policy->name, text);
@@ -120,13 +120,15 @@ static int set_when(struct la_policy *policy, const char *text, char *err, size_
 	return policy->condition ? 0 : -1;
 }
 
+/* The last action is that of rst-policy, and none of policies. */
+#define ACTIONS LA_ACTION_CHALLENGE
+
 static int set_action(struct la_policy *policy, const char *text, char *err, size_t err_size)
 {
-	unsigned int action = word_value(text, strlen(text), la_action_word, LA_ACTION_MAX);
+	unsigned int action = word_value(text, strlen(text), la_action_word, ACTIONS);
 
 	if (!action)
-		return unknown_word(text, strlen(text), la_action_word, LA_ACTION_MAX, err,
-				    err_size);
+		return unknown_word(text, strlen(text), la_action_word, ACTIONS, err, err_size);
 	policy->action = (enum la_action)action;
 	return 0;
 }
@@ -375,6 +377,11 @@ bool la_policies_have(const struct la_policies *policies, enum la_action action)
 		if (policies->list[i].action == action)
 			return true;
 	return false;
+}
+
+bool la_policies_send(const struct la_policies *policies)
+{
+	return policies->challenges || la_policies_have(policies, LA_ACTION_RESET);
 }
 
 void la_policies_timeouts(const struct la_policies *policies, struct la_config *cfg)

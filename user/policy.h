@@ -18,6 +18,9 @@
 /* Who acts by hand, in place of a policy's name; no policy has it. */
 #define LA_POLICY_KILL "kill"
 
+/* The same of what `rst-policy` does. */
+#define LA_POLICY_RSTS "rst-policy"
+
 /* Resets a second, all policies together, unless told otherwise. */
 #define LA_MAX_RESETS_DEFAULT 100
 
@@ -48,6 +51,7 @@ struct la_policies {
 	struct la_filter *protect[LA_PROTECT_MAX]; /* negated: true of what is not protected */
 	unsigned int protect_count;
 	__u64 max_resets; /* a second */
+	bool challenges;  /* rst-policy challenge: dropped RSTs are answered */
 };
 
 /* No policies, and the protection that there is by default; none at all: there was no memory. */
@@ -96,6 +100,9 @@ bool la_policy_matches(const struct la_policy *policy, const struct la_rec *rec)
 
 /* True if there is a policy with this action. */
 bool la_policies_have(const struct la_policies *policies, enum la_action action);
+
+/* True if what they do may send packets. */
+bool la_policies_send(const struct la_policies *policies);
 
 /* Fills the tables of timeouts from 1 on; table 0 is what is not said otherwise. */
 void la_policies_timeouts(const struct la_policies *policies, struct la_config *cfg);

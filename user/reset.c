@@ -44,25 +44,26 @@ static __u16 fold(__u32 sum)
 	return htons((__u16)~sum);
 }
 
-static void write_tcp(const struct la_reset_rst *rst, struct tcphdr *tcp)
+static void write_tcp(const struct la_reset_segment *seg, struct tcphdr *tcp)
 {
-	bool v4 = la_key_is_v4(&rst->key);
+	bool v4 = la_key_is_v4(&seg->key);
 	__u32 sum = IPPROTO_TCP + sizeof(*tcp);
 
 	*tcp = (struct tcphdr){
-		.th_sport = rst->key.port[!rst->to],
-		.th_dport = rst->key.port[rst->to & 1],
-		.th_seq = htonl(rst->seq),
-		.th_ack = htonl(rst->ack),
+		.th_sport = seg->key.port[!seg->to],
+		.th_dport = seg->key.port[seg->to & 1],
+		.th_seq = htonl(seg->seq),
+		.th_ack = htonl(seg->ack),
 		.th_off = sizeof(*tcp) / 4,
-		.th_flags = TH_RST | TH_ACK,
+		.th_flags = seg->flags,
+		.th_win = htons(seg->window),
 	};
 	for (int i = 0; i < 2; i++)
-		sum = add_words(sum, rst->key.addr[i] + (v4 ? 12 : 0), v4 ? 4 : 16);
+		sum = add_words(sum, seg->key.addr[i] + (v4 ? 12 : 0), v4 ? 4 : 16);
 	tcp->th_sum = fold(add_words(sum, tcp, sizeof(*tcp)));
 }
 
-static size_t write_v4(const struct la_reset_rst *rst, __u8 *packet)
+static size_t write_v4(const struct la_reset_segment *seg, __u8 *packet)
 {
 	struct ip ip = {
 		.ip_hl = sizeof(ip) / 4,
@@ -73,14 +74,14 @@ static size_t write_v4(const struct la_reset_rst *rst, __u8 *packet)
 		.ip_p = IPPROTO_TCP,
 	};
 
-	memcpy(&ip.ip_src, rst->key.addr[!rst->to] + 12, 4);
-	memcpy(&ip.ip_dst, rst->key.addr[rst->to & 1] + 12, 4);
+	memcpy(&ip.ip_src, seg->key.addr[!seg->to] + 12, 4);
+	memcpy(&ip.ip_dst, seg->key.addr[seg->to & 1] + 12, 4);
 	ip.ip_sum = fold(add_words(0, &ip, sizeof(ip)));
 	memcpy(packet, &ip, sizeof(ip));
 	return sizeof(ip);
 }
 
-static size_t write_v6(const struct la_reset_rst *rst, __u8 *packet)
+static size_t write_v6(const struct la_reset_segment *seg, __u8 *packet)
 {
 	struct ip6_hdr ip = {
 		.ip6_flow = htonl(6U << 28),
@@ -89,18 +90,18 @@ static size_t write_v6(const struct la_reset_rst *rst, __u8 *packet)
 		.ip6_hlim = IPDEFTTL,
 	};
 
-	memcpy(&ip.ip6_src, rst->key.addr[!rst->to], 16);
-	memcpy(&ip.ip6_dst, rst->key.addr[rst->to & 1], 16);
+	memcpy(&ip.ip6_src, seg->key.addr[!seg->to], 16);
+	memcpy(&ip.ip6_dst, seg->key.addr[seg->to & 1], 16);
 	memcpy(packet, &ip, sizeof(ip));
 	return sizeof(ip);
 }
 
-size_t la_reset_write(const struct la_reset_rst *rst, __u8 packet[LA_RESET_BYTES])
+size_t la_reset_write(const struct la_reset_segment *seg, __u8 packet[LA_RESET_BYTES])
 {
-	size_t head = la_key_is_v4(&rst->key) ? write_v4(rst, packet) : write_v6(rst, packet);
+	size_t head = la_key_is_v4(&seg->key) ? write_v4(seg, packet) : write_v6(seg, packet);
 	struct tcphdr tcp;
 
-	write_tcp(rst, &tcp);
+	write_tcp(seg, &tcp);
 	memcpy(packet + head, &tcp, sizeof(tcp));
 	return head + sizeof(tcp);
 }
@@ -112,7 +113,8 @@ static void tell_why(int err)
 	bool forbidden = err == EPERM || err == EACCES;
 
 	la_fail(LA_EXIT_RUNTIME, "cannot reset connections", "raw socket", strerror(err),
-		forbidden ? "CAP_NET_RAW or root is needed, or no policy with `action: reset`"
+		forbidden ? "CAP_NET_RAW or root is needed, or no policy with `action: reset`, "
+			    "nor rst-policy challenge"
 			  : NULL);
 }
 
@@ -155,28 +157,28 @@ static int sent(ssize_t n)
 	return n < 0 ? -errno : 0;
 }
 
-static int send_routed(const struct la_reset *reset, const struct la_reset_rst *rst,
+static int send_routed(const struct la_reset *reset, const struct la_reset_segment *seg,
 		       const __u8 *packet, size_t len)
 {
-	const __u8 *to = rst->key.addr[rst->to & 1];
+	const __u8 *to = seg->key.addr[seg->to & 1];
 	struct sockaddr_in v4 = {.sin_family = AF_INET};
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6};
 
-	if (la_key_is_v4(&rst->key)) {
+	if (la_key_is_v4(&seg->key)) {
 		memcpy(&v4.sin_addr, to + 12, 4);
 		return sent(sendto(reset->v4, packet, len, 0, (struct sockaddr *)&v4, sizeof(v4)));
 	}
 	memcpy(&v6.sin6_addr, to, 16);
 	if (IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr))
-		v6.sin6_scope_id = rst->ifindex;
+		v6.sin6_scope_id = seg->ifindex;
 	return sent(sendto(reset->v6, packet, len, 0, (struct sockaddr *)&v6, sizeof(v6)));
 }
 
 /* The link layer address from which `to` should hear it: the other endpoint's, or the port's. */
-static int find_sender(const struct la_reset *reset, const struct la_reset_rst *rst,
+static int find_sender(const struct la_reset *reset, const struct la_reset_segment *seg,
 		       const struct la_link_addr *to, __u8 mac[6])
 {
-	const struct la_link_addr *from = la_links_find(reset->links, rst->key.addr[!rst->to]);
+	const struct la_link_addr *from = la_links_find(reset->links, seg->key.addr[!seg->to]);
 	struct ifreq port = {0};
 
 	if (from) {
@@ -190,16 +192,16 @@ static int find_sender(const struct la_reset *reset, const struct la_reset_rst *
 	return 0;
 }
 
-static int send_bridged(const struct la_reset *reset, const struct la_reset_rst *rst,
+static int send_bridged(const struct la_reset *reset, const struct la_reset_segment *seg,
 			const struct la_link_addr *to, const __u8 *packet, size_t len)
 {
-	__be16 protocol = htons(la_key_is_v4(&rst->key) ? ETH_P_IP : ETH_P_IPV6);
+	__be16 protocol = htons(la_key_is_v4(&seg->key) ? ETH_P_IP : ETH_P_IPV6);
 	const __be16 tag[2] = {htons(ETH_P_8021Q), htons(to->vlan)};
 	const struct sockaddr_ll at = {.sll_family = AF_PACKET,
 				       .sll_protocol = to->tagged ? tag[0] : protocol,
 				       .sll_ifindex = (int)to->ifindex};
 	__u8 frame[ETH_HLEN + sizeof(tag) + LA_RESET_BYTES], *end = frame + 2 * ETH_ALEN;
-	int err = find_sender(reset, rst, to, frame + ETH_ALEN);
+	int err = find_sender(reset, seg, to, frame + ETH_ALEN);
 
 	if (err)
 		return err;
@@ -214,14 +216,14 @@ static int send_bridged(const struct la_reset *reset, const struct la_reset_rst 
 	return sent(sendto(reset->frames, frame, len, 0, (const struct sockaddr *)&at, sizeof(at)));
 }
 
-int la_reset_send(struct la_reset *reset, const struct la_reset_rst *rst)
+int la_reset_send(struct la_reset *reset, const struct la_reset_segment *seg)
 {
-	const struct la_link_addr *to = la_links_find(reset->links, rst->key.addr[rst->to & 1]);
+	const struct la_link_addr *to = la_links_find(reset->links, seg->key.addr[seg->to & 1]);
 	__u8 packet[LA_RESET_BYTES];
-	size_t len = la_reset_write(rst, packet);
+	size_t len = la_reset_write(seg, packet);
 
-	return to ? send_bridged(reset, rst, to, packet, len)
-		  : send_routed(reset, rst, packet, len);
+	return to ? send_bridged(reset, seg, to, packet, len)
+		  : send_routed(reset, seg, packet, len);
 }
 
 void la_reset_close(struct la_reset *reset)

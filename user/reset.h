@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * reset.h - makes a RST as one endpoint would send it, and sends it to the other.
+ * reset.h - makes a RST, or an ACK, as one endpoint would send it, and sends it to the other.
  *
  * An endpoint that was heard on a port of a bridge is reached through that port, with the
  * link layer addresses that were learned there: nothing says that this host has a route to it.
@@ -14,19 +14,21 @@
 
 struct la_reset;
 
-/* A RST, from one endpoint of a connection to the other. */
-struct la_reset_rst {
+/* A segment without data, from one endpoint of a connection to the other; host byte order. */
+struct la_reset_segment {
 	struct la_key key;
 	__u8 to;       /* index in key of who gets it */
-	__u32 seq;     /* what `to` expects next; host byte order */
-	__u32 ack;     /* what it has sent so far */
+	__u8 flags;    /* enum la_tcp_flag */
+	__u16 window;  /* as in the header, not scaled */
+	__u32 seq;     /* what `to` expects next */
+	__u32 ack;     /* of what `to` has sent so far */
 	__u32 ifindex; /* where the connection was seen: scope of link-local addresses */
 };
 
-#define LA_RESET_BYTES 60 /* of the longest RST, from the IP header on */
+#define LA_RESET_BYTES 60 /* of the longest segment, from the IP header on */
 
-/* Writes the RST from its IP header on, checksums too. Returns its length. */
-size_t la_reset_write(const struct la_reset_rst *rst, __u8 packet[LA_RESET_BYTES]);
+/* Writes it from its IP header on, checksums too. Returns its length. */
+size_t la_reset_write(const struct la_reset_segment *segment, __u8 packet[LA_RESET_BYTES]);
 
 /* Opens what it needs to send. NULL: it may not, and why is on stderr if somebody asked for it. */
 struct la_reset *la_reset_open(bool asked);
@@ -41,7 +43,7 @@ void la_reset_follow(struct la_reset *reset, const struct la_attach *attach);
 void la_reset_learn(struct la_reset *reset);
 
 /* Sends it. Returns 0 or -errno. */
-int la_reset_send(struct la_reset *reset, const struct la_reset_rst *rst);
+int la_reset_send(struct la_reset *reset, const struct la_reset_segment *segment);
 
 /* NULL is allowed. */
 void la_reset_close(struct la_reset *reset);

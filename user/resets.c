@@ -44,6 +44,11 @@ void la_resets_follow(struct la_resets *resets, const struct la_attach *attach)
 	la_reset_follow(resets->reset, attach);
 }
 
+struct la_reset *la_resets_sender(const struct la_resets *resets)
+{
+	return resets->reset;
+}
+
 /* ---- one connection ---- */
 
 /* Has this endpoint a connection that a RST can end? */
@@ -80,11 +85,12 @@ static int send_both(struct la_resets *resets, struct under_way *at, const struc
 	*at->rec.detail = '\0';
 	for (__u8 i = 0; i < 2; i++) {
 		const struct la_side *p = &flow->side[i], *s = &flow->side[!i];
-		struct la_reset_rst rst = {.key = at->rec.h.key,
-					   .to = i,
-					   .seq = aim(s, p, at->rec.tries),
-					   .ack = p->nxt,
-					   .ifindex = flow->ifindex};
+		struct la_reset_segment rst = {.key = at->rec.h.key,
+					       .to = i,
+					       .flags = LA_RST | LA_ACK,
+					       .seq = aim(s, p, at->rec.tries),
+					       .ack = p->nxt,
+					       .ifindex = flow->ifindex};
 		int err;
 
 		if (!lives(p))

@@ -24,6 +24,9 @@ typedef void (*la_resets_fn)(const struct la_rec_policy *rec, void *ctx);
 /* NULL: it cannot send, and why is on stderr if somebody asked for it. */
 struct la_resets *la_resets_new(struct la_loader *loader, bool asked, la_resets_fn over, void *ctx);
 
+/* What they are sent by; it stays theirs. */
+struct la_reset *la_resets_sender(const struct la_resets *resets);
+
 /* See reset.h. */
 void la_resets_follow(struct la_resets *resets, const struct la_attach *attach);
 

@@ -105,6 +105,7 @@ static int set_rst_policy(struct la_run_options *opts, const char *text, char *e
 	if (at < 0)
 		return -1;
 	opts->shared.cfg.rst_policy = (__u8)(LA_RST_POLICY_OBSERVE + at);
+	opts->policies.challenges = opts->shared.cfg.rst_policy == LA_RST_POLICY_CHALLENGE;
 	return 0;
 }
 
@@ -388,12 +389,12 @@ static bool no_text_ladder(const struct la_run_options *opts)
 
 static bool tunnelled_resets(const struct la_run_options *opts)
 {
-	return opts->shared.cfg.decap && la_policies_have(&opts->policies, LA_ACTION_RESET);
+	return opts->shared.cfg.decap && la_policies_send(&opts->policies);
 }
 
 static bool limit_alone(const struct la_run_options *opts)
 {
-	return opts->shared.cfg.rst_limit && opts->shared.cfg.rst_policy != LA_RST_POLICY_STRICT;
+	return opts->shared.cfg.rst_limit && opts->shared.cfg.rst_policy < LA_RST_POLICY_STRICT;
 }
 
 static bool cert_alone(const struct la_run_options *opts)
@@ -420,13 +421,13 @@ bool la_run_options_clash(const struct la_run_options *opts, unsigned int i,
 	} clashes[] = {
 		{too_many_attempts, {"max-attempts", "that is more than max-flows has room for"}},
 		{no_text_ladder, {"ladder", "a ladder is text (leave out output)"}},
-		{limit_alone, {"rst-limit", "it goes with rst-policy strict"}},
+		{limit_alone, {"rst-limit", "it goes with rst-policy strict or challenge"}},
 		{bpffs_alone, {"bpffs", "it goes with persist"}},
 		{cert_alone, {"http-cert-file", "it goes with http-key-file"}},
 		{key_alone, {"http-key-file", "it goes with http-cert-file"}},
 		{tunnelled_resets,
 		 {"decap", "what is in a tunnel cannot be reset (leave out decap, or the policies "
-			   "with `action: reset`)"}},
+			   "with `action: reset`, and rst-policy challenge)"}},
 	};
 
 	for (size_t n = 0; n < COUNT(clashes); n++) {
@@ -617,9 +618,11 @@ void la_run_options_help(void)
 	     "                           observe  they pass (default)\n"
 	     "                           dry-run  they pass, their records name the rule\n"
 	     "                           strict   they are dropped\n"
-	     "      --rst-limit N      strict: of a source that sends more than N of them a "
-	     "second,\n"
-	     "                         drop every RST");
+	     "                           challenge  they are dropped, and the host that one names\n"
+	     "                                    is asked by an ACK, as its peer would have done\n"
+	     "      --rst-limit N      strict and challenge: of a source that sends more than N "
+	     "of\n"
+	     "                         them a second, drop every RST");
 	puts("      --ring-size MIB    room for records that wait to be printed, a power of two\n"
 	     "                         (default 8): what finds it full is lost and counted, but\n"
 	     "                         for close records, which wait in the flow table");
@@ -665,6 +668,7 @@ void la_run_options_help(void)
 	      "  -h, --help             this text\n\n"
 	      "FILTER picks what is printed, such as: port 443 and not net 10.0.0.0/8\n\n"
 	      "needs CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, or root; Linux 5.15 with BTF; and\n"
-	      "CAP_NET_RAW to reset connections, by a policy or by lastack kill\n",
+	      "CAP_NET_RAW to reset connections, by a policy or by lastack kill, and to "
+	      "challenge\n",
 	      stdout);
 }

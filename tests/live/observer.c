@@ -131,6 +131,22 @@ static bool is_attached(struct la_observer *obs, const char *ifname)
 	return said && strchr(said, '\n');
 }
 
+/* Its system calls are limited, which comes after all that is attached and opened. */
+static bool is_settled(const struct la_observer *obs)
+{
+	char path[40], line[128];
+	bool limited = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", obs->pid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		limited |= !strcmp(line, "Seccomp:\t2\n");
+	if (file)
+		fclose(file);
+	return limited;
+}
+
 static bool has_ended(struct la_observer *obs, int *status)
 {
 	if (obs->pid && waitpid(obs->pid, status, WNOHANG) == obs->pid)
@@ -144,7 +160,8 @@ static bool wait_attached(struct la_observer *obs, const char *ifname, const cha
 	int status = 0;
 
 	while (now_ms() < deadline) {
-		if (is_attached(obs, ifname) && is_attached(obs, ifname2))
+		if (is_attached(obs, ifname) && is_attached(obs, ifname2) &&
+		    (!ifname || is_settled(obs)))
 			return true;
 		if (has_ended(obs, &status))
 			break;

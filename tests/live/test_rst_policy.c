@@ -5,6 +5,7 @@
  *
  * Whether one did, the server's kernel says: it counts the challenge ACKs by which it answers.
  */
+#include "../packet.h"
 #include "blind.h"
 #include "observer.h"
 #include "pair.h"
@@ -12,6 +13,7 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -310,5 +312,160 @@ ParameterizedTest(const int *at, rst_policy, no_guess_passes)
 			     1);
 		cr_expect_str_eq(la_told_text(told[n].close, "reason"), "fin");
 	}
+	scene_end(&s);
+}
+
+/* ---- challenge ---- */
+
+#define CHALLENGE_EVERY_NS 500000000LL
+
+struct challenges {
+	int done, failed, hasty; /* too soon after the one before */
+	long long last;		 /* ns */
+	const json_t *close;	 /* of the victim */
+};
+
+static void count_challenge(struct challenges *c, const json_t *record)
+{
+	long long ts = json_integer_value(json_object_get(record, "ts_ns"));
+	bool done = !strcmp(la_told_text(record, "result"), "done");
+
+	cr_expect_str_eq(la_told_text(record, "action"), "challenge");
+	c->done += done;
+	c->failed += !done;
+	c->hasty += c->last && ts - c->last < CHALLENGE_EVERY_NS;
+	c->last = ts;
+}
+
+/* Counts those of the victim. */
+static struct challenges challenges_of(const json_t *records)
+{
+	struct challenges c = {0};
+	json_t *record;
+	size_t i;
+
+	json_array_foreach (records, i, record) {
+		if (json_integer_value(json_object_get(record, "resp_port")) != SERVER_PORT)
+			continue;
+		if (!strcmp(la_told_text(record, "type"), "policy"))
+			count_challenge(&c, record);
+		else if (!strcmp(la_told_text(record, "type"), "close"))
+			c.close = record;
+	}
+	return c;
+}
+
+static bool is_challenged(const json_t *records, void *ctx)
+{
+	struct challenges *c = ctx;
+
+	*c = challenges_of(records);
+	return c->done;
+}
+
+static bool is_closed(const json_t *records, void *ctx)
+{
+	struct challenges *c = ctx;
+
+	*c = challenges_of(records);
+	return c->close;
+}
+
+ParameterizedTestParameters(rst_policy, a_guess_is_challenged_and_the_connection_lives)
+{
+	static int each[] = {0, 1, 2};
+
+	return cr_make_param_array(int, each, sizeof(each) / sizeof(*each));
+}
+
+ParameterizedTest(const int *at, rst_policy, a_guess_is_challenged_and_the_connection_lives)
+{
+	const struct place *place = &places[*at];
+	struct scene s = scene_start(place, "--rst-policy", "challenge");
+	struct challenges c;
+	struct tally t;
+
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		carry_all(&s, round);
+		guess_across_the_window(&s);
+	}
+	carry_all(&s, ROUNDS);
+	t = wait_told(&s);
+	cr_expect_eq(t.dropped, t.rsts, "%s: %u RSTs told, %u dropped", place->name, t.rsts,
+		     t.dropped);
+	cr_expect_eq(challenged(&s), 0, "%s: a guess has reached the server", place->name);
+	cr_expect(la_observer_until(s.obs, is_challenged, &c, SOON_MS), "%s: nobody was asked",
+		  place->name);
+	cr_expect(!c.failed && !c.hasty, "%s: %d challenges, %d failed, %d too soon", place->name,
+		  c.done, c.failed, c.hasty);
+	hang_up(&s.victim);
+	hang_up(&s.innocent);
+	cr_assert(la_observer_until(s.obs, is_closed, &c, SOON_MS), "%s", place->name);
+	cr_expect_str_eq(la_told_text(c.close, "reason"), "fin");
+	cr_expect_null(json_object_get(c.close, "forged"));
+	cr_expect_eq(la_observer_stop(s.obs), 0, "%s", la_observer_stderr(s.obs));
+	scene_end(&s);
+}
+
+/* The client's socket is gone, as if its host had never had it. */
+static void forget(int fd)
+{
+	int on = TCP_REPAIR_ON;
+
+	cr_assert(!setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) && !close(fd), "%s",
+		  strerror(errno));
+}
+
+/* A RST of the client itself, at a number of its own choosing. */
+static void abort_at(const struct scene *s, __u32 seq)
+{
+	int family = s->place->family;
+	struct la_frame f =
+		LA_FRAME(.src = la_lab_addr_text(LA_LAB_CLIENT, family),
+			 .dst = la_lab_addr_text(LA_LAB_SERVER, family), .sport = CLIENT_PORT,
+			 .dport = SERVER_PORT, .seq = seq, .flags = LA_RST);
+	struct la_lab_addr to = la_lab_addr(LA_LAB_SERVER, family, 0);
+	int fd = la_lab_socket(s->lab, LA_LAB_CLIENT, family, SOCK_RAW, IPPROTO_RAW);
+	ssize_t len = (ssize_t)f.len - 14; /* without its Ethernet header */
+
+	cr_assert(fd >= 0 && sendto(fd, f.bytes + 14, (size_t)len, 0, (struct sockaddr *)&to.sa,
+				    to.len) == len,
+		  "%s", strerror(errno));
+	close(fd);
+}
+
+ParameterizedTestParameters(rst_policy, who_has_lost_it_answers_with_the_right_number)
+{
+	static int each[] = {0, 1, 2};
+
+	return cr_make_param_array(int, each, sizeof(each) / sizeof(*each));
+}
+
+ParameterizedTest(const int *at, rst_policy, who_has_lost_it_answers_with_the_right_number)
+{
+	const struct place *place = &places[*at];
+	struct scene s = scene_start(place, "--rst-policy", "challenge");
+	struct pollfd wait = {.fd = s.victim.server, .events = POLLIN};
+	struct challenges c;
+	__u32 expected;
+	char byte;
+
+	carry_all(&s, 0);
+	cr_assert(la_blind_expected(s.victim.server, &expected));
+	forget(s.victim.client);
+	abort_at(&s, expected + 100);
+	cr_assert(poll(&wait, 1, SOON_MS) == 1, "%s: the server is not told", place->name);
+	cr_expect(recv(s.victim.server, &byte, 1, 0) < 0 && errno == ECONNRESET);
+	cr_expect_eq(challenged(&s), 0, "%s: the server has asked itself", place->name);
+	cr_assert(la_observer_until(s.obs, is_closed, &c, SOON_MS), "%s", place->name);
+	cr_expect(c.done == 1 && !c.failed, "%s: %d challenges, %d failed", place->name, c.done,
+		  c.failed);
+	cr_expect_str_eq(la_told_text(c.close, "reason"), "reset");
+	cr_expect_str_eq(la_told_text(c.close, "rst_verdict"), "exact");
+	cr_expect_str_eq(la_told_text(c.close, "closed_by"), "orig");
+	cr_expect_null(json_object_get(c.close, "forged"));
+	close(s.victim.server);
+	hang_up(&s.innocent);
+	cr_expect_eq(la_observer_stop(s.obs), 0, "%s", la_observer_stderr(s.obs));
 	scene_end(&s);
 }

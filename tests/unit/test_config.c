@@ -314,15 +314,16 @@ Test(config, a_limit_of_rsts_needs_the_policy)
 
 	give(&g, "rst-policy: dry-run\nrst-limit: 10\n", NULL);
 	cr_expect_not(g.settings);
-	cr_expect(strstr(g.err, ":2: rst-limit: it goes with rst-policy strict"), "%s", g.err);
+	cr_expect(strstr(g.err, ":2: rst-limit: it goes with rst-policy strict or challenge"), "%s",
+		  g.err);
 	take_back(&g);
 	give(&g, "rst-policy: dry-run\nrst-limit: 10\n", words);
 	cr_expect(g.settings, "%s", g.err);
 	take_back(&g);
 	give(&g, "interface: eth0\nrst-policy: strickt\n", NULL);
-	cr_expect(
-		strstr(g.err, "'strickt' is none of: observe dry-run strict; did you mean strict?"),
-		"%s", g.err);
+	cr_expect(strstr(g.err, "'strickt' is none of: observe dry-run strict challenge; did you "
+				"mean strict?"),
+		  "%s", g.err);
 	take_back(&g);
 }
 
