@@ -149,9 +149,10 @@ struct la_rec_close {
 	__u32 unanswered; /* questions at the end that the peer had not answered */
 	__u8 icmp_type;	  /* last ICMP error about a segment of it, or 0 */
 	__u8 icmp_code;
-	__u8 icmp_to; /* enum la_endpoint: whose segment it was; valid with icmp_type */
-	__u8 one_way; /* 1 + enum la_endpoint: only that one was heard; 0: both, or an attempt */
-	__u8 pad[4];
+	__u8 icmp_to;	/* enum la_endpoint: whose segment it was; valid with icmp_type */
+	__u8 one_way;	/* 1 + enum la_endpoint: only that one was heard; 0: both, or an attempt */
+	__u8 direction; /* enum la_flow_direction; 0: it was not seen at an interface */
+	__u8 pad[3];
 };
 
 /* type flow: a connection that is in the table, when somebody asks; seq is that of its next record.

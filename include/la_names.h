@@ -63,6 +63,11 @@
 	X(NONE, "none", "nobody")                                                                  \
 	X(POLICY, "policy", "policy")
 
+/* Which way the originator's segments pass the interface that counts them. */
+#define LA_FLOW_DIRECTIONS(X)                                                                      \
+	X(IN, "in", "it is beyond the interface")                                                  \
+	X(OUT, "out", "it is this host, or behind it")
+
 /* RST against the receiver's RCV.NXT: RFC 9293 3.10.7, RFC 5961 3.2. */
 #define LA_RST_VERDICTS(X)                                                                         \
 	X(EXACT, "exact", "at the next expected sequence: closes both halves")                     \
@@ -269,6 +274,11 @@ enum la_cause { LA_NO_CAUSE = 0, LA_CAUSES(LA_ROW_CAUSE) LA_CAUSE_MAX };
 enum la_close_reason { LA_NO_CLOSE = 0, LA_CLOSE_REASONS(LA_ROW_CLOSE) LA_CLOSE_REASON_MAX };
 #define LA_ROW_CLOSER(s, w, t) LA_BY_##s,
 enum la_closer { LA_NO_CLOSER = 0, LA_CLOSERS(LA_ROW_CLOSER) LA_CLOSER_MAX };
+#define LA_ROW_FLOW_DIRECTION(s, w, t) LA_FLOW_##s,
+enum la_flow_direction {
+	LA_NO_DIRECTION = 0,
+	LA_FLOW_DIRECTIONS(LA_ROW_FLOW_DIRECTION) LA_FLOW_DIRECTION_MAX
+};
 #define LA_ROW_RST(s, w, t) LA_RST_##s,
 enum la_rst_verdict { LA_NO_RST = 0, LA_RST_VERDICTS(LA_ROW_RST) LA_RST_VERDICT_MAX };
 #define LA_ROW_RST_POLICY(s, w, t) LA_RST_POLICY_##s,
@@ -360,6 +370,7 @@ LA_DEFINE_WORDS(la_close_reason, LA_CLOSE_REASONS)
 LA_DEFINE_TEXTS(la_close_reason, LA_CLOSE_REASONS)
 LA_DEFINE_WORDS(la_closer, LA_CLOSERS)
 LA_DEFINE_TEXTS(la_closer, LA_CLOSERS)
+LA_DEFINE_WORDS(la_flow_direction, LA_FLOW_DIRECTIONS)
 LA_DEFINE_WORDS(la_rst_verdict, LA_RST_VERDICTS)
 LA_DEFINE_TEXTS(la_rst_verdict, LA_RST_VERDICTS)
 LA_DEFINE_WORDS(la_rst_policy, LA_RST_POLICIES)

@@ -174,6 +174,16 @@ LA_INLINE void la_record_icmp(struct la_rec_close *r, const struct la_flow *f)
 	r->icmp_to = to;
 }
 
+/* By the hooks that own its directions: la_hook_id() is even where packets come in. */
+LA_INLINE __u8 la_direction_of(const struct la_flow *f)
+{
+	__u32 orig = f->side[f->orig & 1].hook, resp = f->side[!(f->orig & 1)].hook;
+
+	if (!orig && !resp)
+		return LA_NO_DIRECTION;
+	return (orig ? orig : resp ^ 1) & 1 ? LA_FLOW_OUT : LA_FLOW_IN;
+}
+
 /* The close record, from a copy of the flow as it was when it ended. */
 LA_INLINE void la_record_close(struct la_rec_close *r, const struct la_key *key,
 			       const struct la_out *out, const struct la_flow *f)
@@ -205,6 +215,7 @@ LA_INLINE void la_record_close(struct la_rec_close *r, const struct la_key *key,
 	__builtin_memcpy(r->history, f->history, sizeof(r->history));
 	la_record_icmp(r, f);
 	r->one_way = la_one_way(f);
+	r->direction = la_direction_of(f);
 	__builtin_memset(r->pad, 0, sizeof(r->pad));
 }
 

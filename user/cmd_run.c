@@ -8,6 +8,7 @@
  * flush, summary. With --persist nothing is detached and nothing closed.
  */
 #include "attach.h"
+#include "breakdown.h"
 #include "clock.h"
 #include "cmd.h"
 #include "control_server.h"
@@ -42,7 +43,8 @@ struct run {
 	struct la_sink *summary;
 	struct la_events *events;
 	struct la_web *web;
-	struct la_history *history; /* or NULL */
+	struct la_breakdown *breakdown; /* or NULL */
+	struct la_history *history;	/* or NULL */
 	struct la_control_server *control;
 	struct la_enforce *enforce;
 	struct la_loop *loop;
@@ -152,6 +154,13 @@ static int read_tls(const struct la_run_options *opts, struct la_tls **tls)
 	return *tls ? 0 : -1;
 }
 
+static void use_groups(struct run *run, struct la_metric_groups *groups)
+{
+	la_metric_groups_ifnames(groups, la_attach_ifname, run->attach);
+	if (run->breakdown)
+		la_breakdown_groups(run->breakdown, groups);
+}
+
 /*
  * What may fail in going over to other settings, but the certificate: all of it, or nothing and -1
  * with the reason on stderr.
@@ -190,6 +199,7 @@ static int take_over(struct run *run, struct la_settings *next)
 		la_tls_use(tls);
 	la_filter_ifnames(next->opts.filter, la_attach_ifname, run->attach);
 	la_events_filter(run->events, next->opts.filter);
+	use_groups(run, &next->opts.groups);
 	la_enforce_policies(run->enforce, &next->opts.policies);
 	la_enforce_follow(run->enforce);
 	la_settings_free(run->settings);
@@ -341,6 +351,26 @@ static int open_tls(struct run *run)
 	return -1;
 }
 
+/* Connections that ended are told apart in metrics, if somebody asked for it. */
+static int make_breakdown(struct run *run)
+{
+	const struct la_breakdown_opts opts = {
+		.labels = run->opts->metrics_labels,
+		.max = (unsigned int)run->opts->metrics_label_sets,
+		.ifname = la_attach_ifname,
+		.ifname_ctx = run->attach,
+	};
+
+	if (!opts.labels)
+		return 0;
+	run->breakdown = la_breakdown_new(&opts);
+	if (!run->breakdown)
+		return la_fail(LA_EXIT_RUNTIME, "cannot count", NULL, strerror(ENOMEM), NULL), -1;
+	use_groups(run, &run->settings->opts.groups);
+	la_events_all_to(run->events, la_breakdown_sink(run->breakdown));
+	return 0;
+}
+
 static int open_web(struct run *run)
 {
 	struct la_web_opts opts = {
@@ -439,7 +469,7 @@ static int give_up_privileges(const struct run *run)
 static int start_threads(struct run *run)
 {
 	la_web_beat(run->web, la_monotonic_ns(), !run->idle);
-	return la_web_start(run->web, run->loader, run->enforce) ||
+	return la_web_start(run->web, run->loader, run->enforce, run->breakdown) ||
 			       la_control_server_start(run->control)
 		       ? -1
 		       : 0;
@@ -536,6 +566,7 @@ static void free_run(struct run *run)
 	la_control_server_stop(run->control);
 	la_web_close(run->web); /* its thread reads the maps */
 	la_tls_use(NULL);
+	la_breakdown_free(run->breakdown);
 	la_enforce_free(run->enforce);
 	la_attach_free(run->attach);
 	la_events_free(run->events);
@@ -581,9 +612,9 @@ static int run_with(const struct la_run_args *args)
 		hold_hangup();
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end too */
 	if (open_tls(&run) || load(&run) || make_sinks(&run) || open_history(&run) ||
-	    open_web(&run) || make_policies(&run) || make_loop(&run) || attach_all(&run) ||
-	    start_policies(&run) || open_control(&run) || give_up_privileges(&run) ||
-	    start_threads(&run)) {
+	    make_breakdown(&run) || open_web(&run) || make_policies(&run) || make_loop(&run) ||
+	    attach_all(&run) || start_policies(&run) || open_control(&run) ||
+	    give_up_privileges(&run) || start_threads(&run)) {
 		undo(&run);
 		goto cleanup;
 	}

@@ -130,8 +130,6 @@ void la_config_map(struct la_config_reader *r, const char *key, const yaml_node_
 		   void *ctx)
 {
 	static const char wanted[] = "lines of `NAME: VALUE` were expected here";
-	char entry[200];
-
 	if (node->type != YAML_MAPPING_NODE) {
 		la_config_bad(r, node, key, wanted);
 		return;
@@ -143,12 +141,13 @@ void la_config_map(struct la_config_reader *r, const char *key, const yaml_node_
 			   *right =
 				   la_config_text(yaml_document_get_node(r->document, pair->value));
 
-		if (left && right) {
-			snprintf(entry, sizeof(entry), "%s=%s", left, right);
+		char *entry = NULL;
+
+		if (left && right && asprintf(&entry, "%s=%s", left, right) > 0)
 			set_entry(r, ctx, name, entry);
-		} else {
-			la_config_bad(r, name, key, wanted);
-		}
+		else
+			la_config_bad(r, name, key, left && right ? strerror(ENOMEM) : wanted);
+		free(entry);
 	}
 }
 

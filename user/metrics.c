@@ -7,6 +7,7 @@
  */
 #include "metrics.h"
 #include "la_fsm.h"
+#include "outbuf.h"
 #include "process.h"
 #include "text.h"
 #include <stdarg.h>
@@ -123,14 +124,57 @@ static const __u8 closers[LA_CLOSE_REASON_MAX] = {
 	[LA_CLOSE_SHUTDOWN] = BY(NONE),
 };
 
-static void put_closed(struct page *p)
+/* Room for labels, each byte of a name of an interface being three at most. */
+#define LABELS_SIZE 160
+
+/* Appends ,NAME="VALUE" to labels, escaped; an empty value is no label. Returns their end. */
+static char *add_label(char *to, const char *name, const char *value)
+{
+	const unsigned char *s = (const unsigned char *)value;
+
+	*to = '\0';
+	if (!*s)
+		return to;
+	to += sprintf(to, ",%s=\"", name);
+	while (*s) {
+		int n = la_utf8_len(s);
+
+		if (*s == '"' || *s == '\\')
+			*to++ = '\\';
+		to = n ? mempcpy(to, s, (size_t)n) : stpcpy(to, "\xef\xbf\xbd");
+		s += n ? n : 1;
+	}
+	return stpcpy(to, "\"");
+}
+
+/* The labels of a set, each with a comma before it. */
+static void write_labels(char labels[LABELS_SIZE], const struct la_labels *of)
+{
+	char *to = add_label(labels, "interface", of->interface);
+
+	to = add_label(to, "direction", of->direction ? la_flow_direction_word(of->direction) : "");
+	add_label(to, "group", of->group);
+}
+
+static void put_closes(struct page *p, const __u64 (*closed)[LA_METRIC_CLOSERS], const char *labels)
 {
 	for (unsigned int r = 1; r < LA_CLOSE_REASON_MAX; r++)
 		for (unsigned int by = 1; by < LA_CLOSER_MAX; by++)
-			if (p->view->flows.closed[r][by] || closers[r] & 1U << by)
-				put(p, (double)p->view->flows.closed[r][by],
-				    "reason=\"%s\",closed_by=\"%s\"", la_close_reason_word(r),
-				    la_closer_word(by));
+			if (closed[r][by] || closers[r] & 1U << by)
+				put(p, (double)closed[r][by], "reason=\"%s\",closed_by=\"%s\"%s",
+				    la_close_reason_word(r), la_closer_word(by), labels);
+}
+
+static void put_closed(struct page *p)
+{
+	char labels[LABELS_SIZE];
+
+	if (!p->view->sets)
+		put_closes(p, p->view->flows.closed, "");
+	for (unsigned int i = 0; i < p->view->set_count; i++) {
+		write_labels(labels, &p->view->sets[i].labels);
+		put_closes(p, p->view->sets[i].closed, labels);
+	}
 }
 
 /* Is there an event that moves an endpoint so? */
@@ -158,7 +202,14 @@ static void put_transitions(struct page *p)
 
 static void put_duration(struct page *p)
 {
-	put_histogram(p, &p->view->flows.duration, "");
+	char labels[LABELS_SIZE];
+
+	if (!p->view->sets)
+		put_histogram(p, &p->view->flows.duration, "");
+	for (unsigned int i = 0; i < p->view->set_count; i++) {
+		write_labels(labels, &p->view->sets[i].labels);
+		put_histogram(p, &p->view->sets[i].duration, labels + (*labels == ','));
+	}
 }
 
 static void put_handshake(struct page *p)
@@ -227,6 +278,11 @@ static void put_ignored(struct page *p)
 		if (la_reason_verdict(r) != LA_VERDICT_ACCEPT)
 			put(p, (double)sum, "reason=\"%s\"", la_reason_word(r));
 	}
+}
+
+static void put_overflow(struct page *p)
+{
+	put_one(p, (double)p->view->set_overflow);
 }
 
 static void put_lost(struct page *p)
@@ -336,6 +392,7 @@ static const struct family families[] = {
 	{"lastack_flow_entries_limit", GAUGE, NULL, "Connections that the flow table has room for.", put_limit},
 	{"lastack_flow_evictions", COUNTER, NULL, "Flows that had to make room for others, by the clock that ran for them.", put_evictions},
 	{"lastack_events_lost", COUNTER, NULL, "Records that found no room on their way out of the kernel; the other metrics lose nothing.", put_lost},
+	{"lastack_label_overflow", COUNTER, NULL, "Connections that are counted without the labels asked for, because there are too many sets of them.", put_overflow},
 	{"lastack_policy_actions", COUNTER, NULL, "What policies did, would have done in a dry run, or failed to do.", put_policy_actions},
 	{"lastack_policy_held", COUNTER, NULL, "Times that a policy was kept from acting on a connection.", put_policy_held},
 	{"lastack_event_clients", GAUGE, NULL, "Clients that follow /api/events.", put_clients},

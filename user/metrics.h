@@ -8,6 +8,7 @@
 #ifndef LA_USER_METRICS_H
 #define LA_USER_METRICS_H
 
+#include "breakdown.h"
 #include "enforce.h"
 #include "la_metrics.h"
 #include <stdio.h>
@@ -21,6 +22,10 @@ enum la_metrics_form {
 struct la_metrics_view {
 	struct la_metrics flows;     /* added up over all CPUs */
 	struct la_counters counters; /* likewise */
+	const struct la_label_set
+		*sets; /* connections that ended, told apart; NULL: they are not */
+	unsigned int set_count;
+	__u64 set_overflow; /* connections that found no room in a set of their own */
 	__u64 max_flows;
 	struct la_policy_count policies[LA_ENFORCE_COUNTS_MAX]; /* what they have done */
 	unsigned int policy_count;				/* rows of it */

@@ -81,8 +81,7 @@ void la_buf_hex64(struct la_buf *out, __u64 value)
 	la_buf_mem(out, digits, sizeof(digits));
 }
 
-/* Length of the UTF-8 sequence at s, 0 if it is none (RFC 3629 4). */
-static int utf8_len(const unsigned char *s)
+int la_utf8_len(const unsigned char *s)
 {
 	/* lead byte range, range of the second byte, length */
 	static const unsigned char rows[][5] = {
@@ -92,6 +91,8 @@ static int utf8_len(const unsigned char *s)
 		{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
 	};
 
+	if (s[0] < 0x80)
+		return 1;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		if (s[0] < rows[i][0] || s[0] > rows[i][1])
 			continue;
@@ -126,7 +127,7 @@ void la_buf_json(struct la_buf *out, const char *text)
 
 	la_buf_char(out, '"');
 	while (*s) {
-		int n = *s < 0x80 ? 1 : utf8_len(s);
+		int n = la_utf8_len(s);
 
 		if (*s < 0x80)
 			json_ascii(out, *s);

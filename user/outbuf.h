@@ -70,6 +70,9 @@ void la_buf_s64(struct la_buf *out, __s64 value);
 /* Appends 16 lower-case hexadecimal digits. */
 void la_buf_hex64(struct la_buf *out, __u64 value);
 
+/* Bytes of the UTF-8 character at s, of a string with its end; 0: it is none (RFC 3629 4). */
+int la_utf8_len(const unsigned char *s);
+
 /* Appends a string between quotes, escaped for JSON (RFC 8259 7). Bytes that are not UTF-8
  * become U+FFFD, so that the line stays valid whatever a name holds. */
 void la_buf_json(struct la_buf *out, const char *text);

@@ -4,6 +4,7 @@
  * run_options.h.
  */
 #include "run_options.h"
+#include "breakdown.h"
 #include "history.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -189,6 +190,28 @@ static int set_listen(struct la_run_options *opts, const char *text, char *err, 
 	return -1;
 }
 
+static int set_metrics_label(struct la_run_options *opts, const char *text, char *err, size_t size)
+{
+	static const char *const words[] = {"interface", "direction", "group"};
+	int at = la_word_find(text, words, COUNT(words), err, size);
+
+	if (at < 0)
+		return -1;
+	opts->metrics_labels |= LA_LABEL_INTERFACE << at;
+	return 0;
+}
+
+static int set_metrics_label_sets(struct la_run_options *opts, const char *text, char *err,
+				  size_t size)
+{
+	return read_number(text, LA_LABEL_SETS_MAX, &opts->metrics_label_sets, err, size);
+}
+
+static int set_groups(struct la_run_options *opts, const char *text, char *err, size_t size)
+{
+	return la_metric_groups_add(&opts->groups, text, err, size);
+}
+
 static int set_history_size(struct la_run_options *opts, const char *text, char *err, size_t size)
 {
 	__u64 mib;
@@ -252,6 +275,9 @@ enum {
 	OPT_HTTP_AUTH_FILE,
 	OPT_HTTP_CERT_FILE,
 	OPT_HTTP_KEY_FILE,
+	OPT_METRICS_LABEL,
+	OPT_METRICS_LABEL_SETS,
+	OPT_GROUPS,
 	OPT_CONTROL,
 	OPT_HISTORY,
 	OPT_HISTORY_SIZE,
@@ -293,6 +319,11 @@ static const struct la_run_option table[] = {
 	 FIXED(http_cert_file)},
 	{"http-key-file", OPT_HTTP_KEY_FILE, .value = LA_VALUE_ONE, .set = set_http_key_file,
 	 FIXED(http_key_file)},
+	{"metrics-label", OPT_METRICS_LABEL, .value = LA_VALUE_LIST, .set = set_metrics_label,
+	 FIXED(metrics_labels)},
+	{"metrics-label-sets", OPT_METRICS_LABEL_SETS, .value = LA_VALUE_ONE,
+	 .set = set_metrics_label_sets, FIXED(metrics_label_sets)},
+	{"groups", OPT_GROUPS, .value = LA_VALUE_MAP, .set = set_groups},
 	{"control", OPT_CONTROL, .value = LA_VALUE_ONE, .set = set_control, FIXED(control)},
 	{"history", OPT_HISTORY, .value = LA_VALUE_ONE, .set = set_history, FIXED(history)},
 	{"history-size", OPT_HISTORY_SIZE, .value = LA_VALUE_ONE, .set = set_history_size,
@@ -344,6 +375,7 @@ void la_run_options_init(struct la_run_options *opts)
 	memset(opts, 0, sizeof(*opts));
 	la_options_init(&opts->shared);
 	la_listen_parse(&opts->listen, LA_LISTEN_DEFAULT);
+	opts->metrics_label_sets = LA_LABEL_SETS_DEFAULT;
 	opts->history_bytes = LA_HISTORY_SIZE_DEFAULT;
 	opts->history_age = LA_HISTORY_AGE_DEFAULT;
 	la_policies_init(&opts->policies);
@@ -407,6 +439,16 @@ static bool key_alone(const struct la_run_options *opts)
 	return *opts->http_key_file && !*opts->http_cert_file;
 }
 
+static bool groups_unused(const struct la_run_options *opts)
+{
+	return opts->groups.count && !(opts->metrics_labels & LA_LABEL_GROUP);
+}
+
+static bool no_groups(const struct la_run_options *opts)
+{
+	return opts->metrics_labels & LA_LABEL_GROUP && !opts->groups.count;
+}
+
 static bool bpffs_alone(const struct la_run_options *opts)
 {
 	return *opts->bpffs && !*opts->persist;
@@ -423,6 +465,8 @@ bool la_run_options_clash(const struct la_run_options *opts, unsigned int i,
 		{no_text_ladder, {"ladder", "a ladder is text (leave out output)"}},
 		{limit_alone, {"rst-limit", "it goes with rst-policy strict or challenge"}},
 		{bpffs_alone, {"bpffs", "it goes with persist"}},
+		{groups_unused, {"groups", "they go with `group` among metrics-label"}},
+		{no_groups, {"metrics-label", "`group` goes with groups"}},
 		{cert_alone, {"http-cert-file", "it goes with http-key-file"}},
 		{key_alone, {"http-key-file", "it goes with http-cert-file"}},
 		{tunnelled_resets,
@@ -464,6 +508,7 @@ void la_run_options_free(struct la_run_options *opts)
 {
 	la_filter_free(opts->filter);
 	la_policies_free(&opts->policies);
+	la_metric_groups_free(&opts->groups);
 	la_select_free(&opts->select);
 }
 
@@ -640,7 +685,17 @@ void la_run_options_help(void)
 	      "                         first line of FILE, USER:PASSWORD\n"
 	      "      --http-cert-file FILE, --http-key-file FILE\n"
 	      "                         serve over TLS, with this certificate and its key (PEM)\n"
-	      "      --control PATH     the socket by which watch, list, show and others ask this\n"
+	      "      --metrics-label LABEL\n"
+	      "                         tell the connections that ended apart, in metrics, by\n"
+	      "                         interface, direction or group; may be given again\n"
+	      "      --groups NAME=FILTER\n"
+	      "                         what that group is; may be given again: the first one of\n"
+	      "                         which the filter is true\n",
+	      stdout);
+	printf("      --metrics-label-sets N\n"
+	       "                         so many of these may be told apart (default %u)\n",
+	       LA_LABEL_SETS_DEFAULT);
+	fputs("      --control PATH     the socket by which watch, list, show and others ask this\n"
 	      "                         lastack, or none (default " LA_CONTROL_DIR
 	      "/NAME.sock, NAME as\n"
 	      "                         with --persist, if nobody else has it)\n"

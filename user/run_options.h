@@ -12,6 +12,7 @@
 #include "control.h"
 #include "filter.h"
 #include "http.h"
+#include "metric_groups.h"
 #include "options.h"
 #include "persist.h"
 #include "policy.h"
@@ -37,7 +38,10 @@ struct la_run_options {
 	char http_auth_file[PATH_MAX];	       /* empty: who asks there needs no password */
 	char http_cert_file[PATH_MAX];	       /* empty: not encrypted */
 	char http_key_file[PATH_MAX];	       /* goes with it */
-	char history[PATH_MAX];		       /* empty: none is kept */
+	unsigned int metrics_labels;	       /* bits of enum la_label */
+	__u64 metrics_label_sets;	       /* at most so many */
+	struct la_metric_groups groups;
+	char history[PATH_MAX]; /* empty: none is kept */
 	__u64 history_bytes;
 	__u64 history_age;		   /* ns */
 	char control[LA_CONTROL_PATH_MAX]; /* empty: la_control_path(); "none": no socket */

@@ -31,7 +31,8 @@ struct la_web {
 	struct la_http *http;
 	const struct la_loader *loader;
 	struct la_enforce *enforce;
-	__u64 beat; /* ns, CLOCK_MONOTONIC; atomic, like `ready` */
+	struct la_breakdown *breakdown; /* or NULL */
+	__u64 beat;			/* ns, CLOCK_MONOTONIC; atomic, like `ready` */
 	bool ready;
 };
 
@@ -43,13 +44,18 @@ static enum la_metrics_form form_for(const char *accept)
 									: LA_METRICS_PROMETHEUS;
 }
 
-/* Everything that can be counted now. Returns 0 or -errno. */
-static int look(struct la_web *web, struct la_metrics_view *view)
+/* Everything that can be counted now; *sets are to be freed. Returns 0 or -errno. */
+static int look(struct la_web *web, struct la_metrics_view *view, struct la_label_set **sets)
 {
 	int err = la_loader_metrics(web->loader, &view->flows);
 
 	if (!err)
 		err = la_loader_counters(web->loader, &view->counters);
+	if (web->breakdown) {
+		*sets = la_breakdown_copy(web->breakdown, &view->set_count, &view->set_overflow);
+		err = *sets ? err : -ENOMEM;
+	}
+	view->sets = *sets;
 	view->max_flows = la_loader_max_flows(web->loader);
 	view->policy_count = la_enforce_counts(web->enforce, view->policies, LA_ENFORCE_COUNTS_MAX);
 	la_stream_stats(web->stream, &view->clients, &view->clients_dropped);
@@ -59,21 +65,23 @@ static int look(struct la_web *web, struct la_metrics_view *view)
 static void answer_metrics(struct la_http_request *request, void *ctx)
 {
 	enum la_metrics_form form = form_for(la_http_header(request, "Accept"));
-	struct la_metrics_view view;
+	struct la_metrics_view view = {0};
+	struct la_label_set *sets = NULL;
 	char *text = NULL;
 	size_t size = 0;
-	FILE *to;
+	FILE *to = NULL;
+	int err = look(ctx, &view, &sets);
 
-	if (look(ctx, &view)) {
+	if (!err)
+		to = open_memstream(&text, &size);
+	if (to) {
+		la_metrics_print(to, &view, form);
+		fclose(to);
+		la_http_reply_owned(request, STATUS_OK, la_metrics_type(form), text, size);
+	} else {
 		la_http_reply_text(request, STATUS_BROKEN, "the counters cannot be read\n");
-		return;
 	}
-	to = open_memstream(&text, &size);
-	if (!to)
-		return;
-	la_metrics_print(to, &view, form);
-	fclose(to);
-	la_http_reply_owned(request, STATUS_OK, la_metrics_type(form), text, size);
+	free(sets);
 }
 
 /* ---- health ---- */
@@ -349,7 +357,8 @@ struct la_sink *la_web_sink(struct la_web *web)
 	return la_stream_sink(web->stream);
 }
 
-int la_web_start(struct la_web *web, const struct la_loader *loader, struct la_enforce *enforce)
+int la_web_start(struct la_web *web, const struct la_loader *loader, struct la_enforce *enforce,
+		 struct la_breakdown *breakdown)
 {
 	struct la_http_opts opts = {
 		.routes = routes, .count = sizeof(routes) / sizeof(*routes), .ctx = web};
@@ -360,6 +369,7 @@ int la_web_start(struct la_web *web, const struct la_loader *loader, struct la_e
 		return 0;
 	web->loader = loader;
 	web->enforce = enforce;
+	web->breakdown = breakdown;
 	web->fd = -1;
 	describe(&web->listen, text, sizeof(text));
 	opts.fd = fd;

@@ -14,6 +14,7 @@
 #ifndef LA_USER_WEB_H
 #define LA_USER_WEB_H
 
+#include "breakdown.h"
 #include "enforce.h"
 #include "http.h"
 #include "loader.h"
@@ -39,10 +40,11 @@ enum la_exit la_web_open(struct la_web **web, const struct la_web_opts *opts);
 struct la_sink *la_web_sink(struct la_web *web);
 
 /*
- * Answers from now on, of what that loader has loaded and what those policies have done. Returns
- * 0, or -1 with the reason.
+ * Answers from now on, of what that loader has loaded, what those policies have done and how
+ * connections ended (NULL: metrics do not tell them apart). Returns 0, or -1 with the reason.
  */
-int la_web_start(struct la_web *web, const struct la_loader *loader, struct la_enforce *enforce);
+int la_web_start(struct la_web *web, const struct la_loader *loader, struct la_enforce *enforce,
+		 struct la_breakdown *breakdown);
 
 /* A sign of life of who calls it, a few times a second; ready: an interface is watched. */
 void la_web_beat(struct la_web *web, __u64 now, bool ready);

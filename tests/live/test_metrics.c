@@ -10,10 +10,10 @@
 #include "fetch.h"
 #include "observer.h"
 #include "prometheus.h"
+#include "scrape.h"
 #include "talk.h"
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <math.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -109,23 +109,7 @@ static void play(const struct site *site)
 
 /* ---- one scrape ---- */
 
-/* The value of a series, as it stands before the space; -1: there is none. */
-static double value(const char *text, const char *series)
-{
-	size_t len = strlen(series);
-
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (!strncmp(line, series, len) && line[len] == ' ')
-			return strtod(line + len, NULL);
-	}
-	return -1;
-}
-
-static const struct {
-	const char *series;
-	double is;
-} truth[] = {
+static const struct la_series truth[] = {
 	{"lastack_connections_opened_total", FINS + REFUSALS},
 	{"lastack_connections_closed_total{reason=\"fin\",closed_by=\"orig\"}", FINS},
 	{"lastack_connections_closed_total{reason=\"fin\",closed_by=\"resp\"}", 0},
@@ -147,35 +131,9 @@ static const struct {
 
 #define TRUTHS (sizeof(truth) / sizeof(*truth))
 
-/* The whole truth, told soon: an ACK may still be on its way when the talk is over. */
 static void tells_the_truth(const struct site *site)
 {
-	bool all = false;
-
-	for (int ms = 0; !all; ms += 50) {
-		struct la_fetched got = ask(site, "/metrics", NULL);
-
-		all = true;
-		for (size_t i = 0; i < TRUTHS; i++) {
-			double is = value(got.body, truth[i].series);
-
-			all = all && is == truth[i].is;
-			cr_assert(is == truth[i].is || ms < SOON_MS, "%s: %g, not %g",
-				  truth[i].series, is, truth[i].is);
-		}
-		la_fetched_free(&got);
-		if (!all)
-			poll(NULL, 0, 50);
-	}
-}
-
-static bool promtool_accepts(const char *text)
-{
-	FILE *to = popen("promtool check metrics 2>&1", "w");
-
-	cr_assert(to, "promtool is missing: make test-deps installs it");
-	fputs(text, to);
-	return pclose(to) == 0;
+	la_scrape_until(site->lab, LA_LAB_SERVER, truth, TRUTHS);
 }
 
 /* Values equal what happened, and the text is as Prometheus wants it. */
@@ -190,7 +148,7 @@ Test(metrics, tell_what_happened)
 	cr_expect_eq(got.status, 200);
 	cr_expect(strcasestr(got.head, "\r\nContent-Type: text/plain; version=0.0.4"), "%s",
 		  got.head);
-	cr_expect(promtool_accepts(got.body), "promtool check metrics");
+	cr_expect(la_scrape_is_right(got.body), "promtool check metrics");
 	la_fetched_free(&got);
 	got = ask(&site, "/metrics",
 		  "Accept: application/openmetrics-text;version=1.0.0,*/*;q=0.1");

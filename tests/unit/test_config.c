@@ -4,6 +4,7 @@
  *
  * What a file says is seen in the options; what is wrong with it, in the lines on stderr.
  */
+#include "breakdown.h"
 #include "cmd.h"
 #include "settings.h"
 #include <criterion/criterion.h>
@@ -155,6 +156,12 @@ Test(config, every_key_sets_its_option)
 				   "bpffs: /bpf\n"
 				   "listen: none\n"
 				   "http-auth-file: /etc/auth\n"
+				   "metrics-label: [interface, group]\n"
+				   "metrics-label-sets: 7\n"
+				   "groups:\n"
+				   "  web: port 443\n"
+				   "    or port 80\n"
+				   "  db: port 5432\n"
 				   "http-cert-file: /etc/cert\n"
 				   "http-key-file: /etc/key\n"
 				   "control: /c.sock\n"
@@ -193,6 +200,10 @@ Test(config, every_key_sets_its_option)
 	cr_expect_str_eq(o->bpffs, "/bpf");
 	cr_expect(o->listen_asked && !o->listen.len);
 	cr_expect_str_eq(o->http_auth_file, "/etc/auth");
+	cr_expect_eq(o->metrics_labels, LA_LABEL_INTERFACE | LA_LABEL_GROUP);
+	cr_expect_eq(o->metrics_label_sets, 7);
+	cr_expect_eq(o->groups.count, 2);
+	cr_expect_str_eq(o->groups.list[1].name, "db");
 	cr_expect_str_eq(o->http_cert_file, "/etc/cert");
 	cr_expect_str_eq(o->http_key_file, "/etc/key");
 	cr_expect_str_eq(o->control, "/c.sock");
@@ -338,6 +349,28 @@ Test(config, the_file_may_need_the_command_line)
 	give(&g, "bpffs: /bpf\n", (const char *const[]){"-i", "eth0", NULL});
 	cr_expect_not(g.settings);
 	cr_expect(strstr(g.err, ":1: bpffs: it goes with persist"), "%s", g.err);
+	take_back(&g);
+}
+
+Test(config, groups_are_for_a_label)
+{
+	struct given g;
+
+	give(&g, "interface: eth0\ngroups: {a: tcp}\nmetrics-label: interface\n", NULL);
+	cr_expect_not(g.settings);
+	cr_expect(strstr(g.err, ":2: groups: they go with `group` among metrics-label"), "%s",
+		  g.err);
+	take_back(&g);
+	give(&g, "interface: eth0\nmetrics-label: group\n", NULL);
+	cr_expect_not(g.settings);
+	cr_expect(strstr(g.err, ":2: metrics-label: `group` goes with groups"), "%s", g.err);
+	take_back(&g);
+	give(&g, "metrics-label: group\ngroups: {a: prot 80, b: [tcp]}\n", NULL);
+	cr_expect_not(g.settings);
+	cr_expect(strstr(g.err, ":2: groups: column 1: a term was expected, not 'prot'"), "%s",
+		  g.err);
+	cr_expect(strstr(g.err, ":2: groups: lines of `NAME: VALUE` were expected here"), "%s",
+		  g.err);
 	take_back(&g);
 }
 

@@ -110,6 +110,35 @@ Test(metrics, as_openmetrics_wants_them)
 	free(view);
 }
 
+/* Told apart, the set without labels first; a name of an interface is escaped. */
+Test(metrics, with_optional_labels)
+{
+	struct la_label_set sets[2] = {
+		{.closed[LA_CLOSE_FIN][LA_BY_ORIG] = 1},
+		{.labels = {.interface = "a\"\\\xc3\xa9\xff",
+			    .group = "web",
+			    .direction = LA_FLOW_OUT},
+		 .closed[LA_CLOSE_RESET][LA_BY_RESP] = 2},
+	};
+	struct la_metrics_view *view = sample();
+	char *text;
+
+	la_observe(&sets[1].duration, 1 * LA_SEC_NS);
+	view->sets = sets;
+	view->set_count = 2;
+	view->set_overflow = 5;
+	text = print(view, LA_METRICS_PROMETHEUS);
+	has(text, "closed_total{reason=\"fin\",closed_by=\"orig\"} 1\n");
+	has(text, "closed_total{reason=\"reset\",closed_by=\"resp\",interface=\"a\\\"\\\\\xc3\xa9"
+		  "\xef\xbf\xbd\",direction=\"out\",group=\"web\"} 2\n");
+	has(text, "duration_seconds_bucket{interface=\"a\\\"\\\\\xc3\xa9\xef\xbf\xbd\","
+		  "direction=\"out\",group=\"web\",le=\"1.0\"} 1\n");
+	has(text, "lastack_connection_duration_seconds_count 0\n");
+	has(text, "lastack_label_overflow_total 5\n");
+	free(text);
+	free(view);
+}
+
 /* A gauge may fall below what another CPU's part of it is: read in between, it is not 2^64. */
 Test(metrics, a_gauge_is_signed)
 {

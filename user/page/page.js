@@ -117,9 +117,10 @@ function moves(from, to) {
 function noteCloses(time) {
   const counts = new Map();
   for (const key of metrics.keys()) {
-    const match = /^lastack_connections_closed_total\{reason="(\w+)",closed_by="(\w+)"\}$/.exec(key);
+    const match = /^lastack_connections_closed_total\{reason="(\w+)",closed_by="(\w+)"[,}]/.exec(key);
     const n = match ? growth(key) : 0;
-    if (n) counts.set(`${match[1]}|${match[2]}`, n);
+    const name = n ? `${match[1]}|${match[2]}` : "";
+    if (n) counts.set(name, (counts.get(name) || 0) + n);
   }
   samples.push({ time, counts });
   while (samples.length && samples[0].time < time - WINDOW_S * 1000) samples.shift();
