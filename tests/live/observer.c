@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +28,7 @@ struct la_observer {
 	pid_t pid; /* 0: it has ended */
 	int out;   /* read end of its stdout, -1: it has closed it */
 	int err;   /* memfd behind its stderr */
+	int ready; /* the socket of its service manager, which is us (sd_notify(3)) */
 	bool bad;  /* it printed what is no record */
 	json_t *records;
 	size_t filled;
@@ -118,35 +121,6 @@ static bool read_some(struct la_observer *obs, int ms)
 	return true;
 }
 
-/* It says a line about each interface once it is attached there. */
-static bool is_attached(struct la_observer *obs, const char *ifname)
-{
-	char start[64];
-	const char *said;
-
-	if (!ifname)
-		return true;
-	snprintf(start, sizeof(start), "lastack: %s: ", ifname);
-	said = strstr(la_observer_stderr(obs), start);
-	return said && strchr(said, '\n');
-}
-
-/* Its system calls are limited, which comes after all that is attached and opened. */
-static bool is_settled(const struct la_observer *obs)
-{
-	char path[40], line[128];
-	bool limited = false;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", obs->pid);
-	file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file))
-		limited |= !strcmp(line, "Seccomp:\t2\n");
-	if (file)
-		fclose(file);
-	return limited;
-}
-
 static bool has_ended(struct la_observer *obs, int *status)
 {
 	if (obs->pid && waitpid(obs->pid, status, WNOHANG) == obs->pid)
@@ -154,30 +128,52 @@ static bool has_ended(struct la_observer *obs, int *status)
 	return !obs->pid;
 }
 
-static bool wait_attached(struct la_observer *obs, const char *ifname, const char *ifname2)
+bool la_observer_notifies(struct la_observer *obs, const char *state)
 {
 	long long deadline = now_ms() + START_MS;
-	int status = 0;
+	struct pollfd wait = {.fd = obs->ready, .events = POLLIN};
+	char text[64];
+	int status;
+	ssize_t n;
 
-	while (now_ms() < deadline) {
-		if (is_attached(obs, ifname) && is_attached(obs, ifname2) &&
-		    (!ifname || is_settled(obs)))
-			return true;
-		if (has_ended(obs, &status))
+	while (poll(&wait, 1, 5) == 0)
+		if (has_ended(obs, &status) || now_ms() > deadline)
 			break;
-		poll(NULL, 0, 5);
-	}
-	fprintf(stderr, "observer: lastack is not attached (wait status %d); it said:\n%s", status,
-		la_observer_stderr(obs));
+	n = recv(obs->ready, text, sizeof(text) - 1, MSG_DONTWAIT);
+	text[n > 0 ? n : 0] = '\0';
+	return !strcmp(text, state);
+}
+
+/* When all is in place: it says that it is attached before it has its policies. */
+static bool wait_ready(struct la_observer *obs)
+{
+	if (la_observer_notifies(obs, "READY=1"))
+		return true;
+	fprintf(stderr, "observer: lastack is not ready; it said:\n%s", la_observer_stderr(obs));
 	return false;
+}
+
+/* An abstract name leaves nothing behind, but is one of its network namespace. */
+static bool open_manager(struct la_observer *obs, struct la_lab *lab, enum la_lab_host host)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	socklen_t len = sizeof(at);
+
+	obs->ready = la_lab_socket(lab, host, AF_UNIX, SOCK_DGRAM, 0);
+	if (obs->ready < 0 || bind(obs->ready, (struct sockaddr *)&at, sizeof(at.sun_family)) ||
+	    getsockname(obs->ready, (struct sockaddr *)&at, &len))
+		return false;
+	at.sun_path[0] = '@';
+	return !setenv("NOTIFY_SOCKET", at.sun_path, 1);
 }
 
 /* out: its stdout, -1 for ours. */
 static bool spawn(struct la_observer *obs, struct la_lab *lab, enum la_lab_host host,
 		  const char *const argv[], int out)
 {
-	pid_t pid = la_lab_spawn(lab, host, argv, out, obs->err);
+	pid_t pid = open_manager(obs, lab, host) ? la_lab_spawn(lab, host, argv, out, obs->err) : 0;
 
+	unsetenv("NOTIFY_SOCKET");
 	obs->pid = pid > 0 ? pid : 0;
 	return pid > 0;
 }
@@ -204,7 +200,7 @@ static struct la_observer *new_observer(void)
 
 	if (!obs)
 		return NULL;
-	obs->out = -1;
+	obs->out = obs->ready = -1;
 	obs->err = memfd_create("lastack-stderr", MFD_CLOEXEC);
 	obs->records = json_array();
 	if (obs->err >= 0 && obs->records)
@@ -234,8 +230,7 @@ struct la_observer *la_observer_start(struct la_lab *lab, enum la_lab_host host,
 		argv[argc++] = names[i];
 	}
 	add_options(argv, argc, options);
-	if (obs && argv[0] && spawn_piped(obs, lab, host, argv) &&
-	    wait_attached(obs, ifname, ifname2))
+	if (obs && argv[0] && spawn_piped(obs, lab, host, argv) && wait_ready(obs))
 		return obs;
 	la_observer_free(obs);
 	return NULL;
@@ -249,7 +244,7 @@ struct la_observer *la_observer_start_drawing(struct la_lab *lab, enum la_lab_ho
 	struct la_observer *obs = new_observer();
 
 	add_options(argv, 6, options);
-	if (obs && argv[0] && spawn(obs, lab, host, argv, -1) && wait_attached(obs, ifname, NULL))
+	if (obs && argv[0] && spawn(obs, lab, host, argv, -1) && wait_ready(obs))
 		return obs;
 	la_observer_free(obs);
 	return NULL;
@@ -323,6 +318,8 @@ void la_observer_free(struct la_observer *obs)
 		close(obs->out);
 	if (obs->err >= 0)
 		close(obs->err);
+	if (obs->ready >= 0)
+		close(obs->ready);
 	json_decref(obs->records);
 	free(obs);
 }

@@ -21,10 +21,9 @@ const char *la_observer_binary(void);
 
 /*
  * Starts lastack at a host with these options (NULL-terminated), `run -o jsonl` is given;
- * returns when it is attached to `ifname` and, if not NULL, `ifname2`, and all else that it
- * needs is in place. NULL: it did not start, or not in time; what it said on stderr is then on
- * ours. Without `ifname` no interface is named and it is not waited for: options say which,
- * la_observer_says() waits.
+ * returns when it is ready, attached to `ifname` and, if not NULL, `ifname2`. NULL: it did
+ * not start, or not in time; what it said on stderr is then on ours. Without `ifname` no
+ * interface is named: options say which.
  */
 struct la_observer *la_observer_start(struct la_lab *lab, enum la_lab_host host, const char *ifname,
 				      const char *ifname2, const char *const options[]);
@@ -48,6 +47,9 @@ int la_observer_stop(struct la_observer *obs);
 
 /* All that it said on stderr so far. Valid until the next call or la_observer_free(). */
 const char *la_observer_stderr(struct la_observer *obs);
+
+/* Waits for the next thing that it tells its service manager. True if that is `state`. */
+bool la_observer_notifies(struct la_observer *obs, const char *state);
 
 /* Waits until it has said this on stderr; false after some seconds. */
 bool la_observer_says(struct la_observer *obs, const char *text);
