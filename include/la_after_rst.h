@@ -71,7 +71,8 @@ LA_INLINE void la_after_rst(struct la_pass *x, __u32 end)
 		s->marks |= LA_M_SPOKE;
 		if (la_sends_on(x, end)) {
 			s->marks |= LA_M_ALIVE;
-			f->forged |= LA_EVIDENCE_BIT(SENDS_ON) & la_suspects(f);
+			f->forged |=
+				(la_has_reset(s) << (LA_EVIDENCE_SENDS_ON - 1)) & la_suspects(f);
 		}
 	} else if ((p->flags & LA_S_RST) && la_survives(x)) {
 		s->marks |= LA_M_ALIVE;

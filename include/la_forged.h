@@ -98,6 +98,12 @@ LA_INLINE __u32 la_seq_trails(const struct la_side *s, const struct la_side *p, 
 	return first & la_differ(seq, p->ack) & ~at_fin & below & 1;
 }
 
+/* Has s sent a RST, other than in its name by lastack? */
+LA_INLINE __u32 la_has_reset(const struct la_side *s)
+{
+	return la_bit(s->flags, LA_S_RST) & ~la_bit(s->marks, LA_M_OUR_RST);
+}
+
 /*
  * A host aborts once; its other RSTs answer segments of p, and never acknowledge less than it
  * did before nor what p has not sent.
@@ -110,13 +116,13 @@ LA_INLINE __u32 la_second_differs(const struct la_side *s, const struct la_side 
 	__u32 ack = la_bit(rst->flags, LA_ACK) & la_bit(s->flags, LA_S_ACKS) &
 		    (la_is_before(p->nxt, rst->ack) | la_is_before(rst->ack, s->ack));
 
-	return la_bit(s->flags, LA_S_RST) & (number | ack);
+	return la_has_reset(s) & (number | ack);
 }
 
 /* No host answers a RST with a RST: unless p has spoken since, s did not send this to answer. */
 LA_INLINE __u32 la_both_reset(const struct la_flow *f, const struct la_side *p, __u64 now)
 {
-	return la_bit(p->flags, LA_S_RST) & ~la_bit(p->marks, LA_M_SPOKE) &
+	return la_has_reset(p) & ~la_bit(p->marks, LA_M_SPOKE) &
 	       (__u32)((now - f->rst_at - LA_BOTH_SIDES_NS) >> 63);
 }
 

@@ -80,7 +80,8 @@ LA_INLINE void la_note_rst(struct la_pass *x)
 	s->flags |= LA_S_RST;
 	s->rst_seq = x->seg->seq;
 	s->rst_peer = x->p->nxt;
-	s->marks &= ~(LA_M_SPOKE | LA_M_ALIVE);
+	s->marks &= ~(LA_M_SPOKE | LA_M_ALIVE | LA_M_OUR_RST);
+	s->marks |= la_bit(f->policy, LA_P_RESET) * LA_M_OUR_RST;
 	x->p->marks &= ~LA_M_ALIVE;
 }
 

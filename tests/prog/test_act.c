@@ -181,3 +181,44 @@ Test(act, a_new_connection_begins_with_the_default)
 	cr_assert_eq(act(LA_ACT_LOOK, 0, &f), 0);
 	cr_expect_eq(f.policy, 0);
 }
+
+/* The RSTs of a reset that failed: the hosts that they name know nothing of them. */
+Test(act, a_reset_that_failed_casts_no_suspicion)
+{
+	struct la_flow f;
+
+	duo_establish();
+	act(LA_ACT_POLICY, LA_P_RESET, &f);
+	SERVER(LA_RST | LA_ACK, 101, 11, 0);
+	CLIENT(LA_RST | LA_ACK, 11, 101, 0);
+	act(LA_ACT_POLICY, 0, &f);
+	duo.now += 2 * LA_SEC_NS;
+	CLIENT(LA_ACK | LA_PSH, 11, 101, 10);
+	SERVER(LA_ACK | LA_PSH, 101, 21, 100);
+	CLIENT(LA_ACK | LA_PSH, 21, 201, 10);
+	SERVER(LA_ACK, 201, 31, 0);
+	SERVER(LA_RST | LA_ACK, 201, 31, 0); /* its own */
+	cr_expect_eq(duo.story.rst.forged, 0, "forged %x", duo.story.rst.forged);
+	cr_expect_eq(duo.story.rst.verdict, LA_RST_EXACT);
+	act(LA_ACT_LOOK, 0, &f);
+	cr_expect_eq(f.forged, 0, "forged %x", f.forged);
+}
+
+/* But who sends a RST of his own and goes on is suspect, reset or not. */
+Test(act, after_that_others_are_suspect_as_before)
+{
+	struct la_flow f;
+
+	duo_establish();
+	act(LA_ACT_POLICY, LA_P_RESET, &f);
+	SERVER(LA_RST | LA_ACK, 101, 11, 0);
+	act(LA_ACT_POLICY, 0, &f);
+	duo.now += 2 * LA_SEC_NS;
+	CLIENT(LA_ACK | LA_PSH, 11, 101, 10);
+	SERVER(LA_ACK | LA_PSH, 101, 21, 100);
+	SERVER(LA_RST, 201, 0, 0);
+	CLIENT(LA_ACK | LA_PSH, 21, 201, 10);
+	SERVER(LA_ACK | LA_PSH, 201, 31, 100);
+	act(LA_ACT_LOOK, 0, &f);
+	cr_expect(f.forged & 1 << (LA_EVIDENCE_SENDS_ON - 1), "forged %x", f.forged);
+}
