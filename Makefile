@@ -3,7 +3,7 @@
 # lastack's build. `make help` lists the targets; everything that is made lands in build/.
 #
 # Sources are found by wildcard: drop a file into its directory and it takes part.
-#   bpf/lastack.bpf.c       -> build/lastack.bpf.o -> build/lastack.skel.h
+#   bpf/NAME.bpf.c          -> build/NAME.bpf.o -> build/NAME.skel.h
 #   user/*.c                -> build/liblastack.a (all but main.c), build/lastack
 #   tests/unit/*.c          -> build/test-unit     (with ASan and UBSan)
 #   tests/prog/*.c          -> build/test-prog
@@ -249,6 +249,8 @@ deps test-deps:
 
 build/lastack.bpf.o: bpf/lastack.bpf.c Makefile
 build/lastack.skel.h: build/lastack.bpf.o
+build/owners.bpf.o: bpf/owners.bpf.c Makefile
+build/owners.skel.h: build/owners.bpf.o
 $(foreach s,$(BPF_TESTS),$(eval build/$(notdir $(s:.bpf.c=.bpf.o)): $(s) Makefile))
 
 # llvm-strip -g drops DWARF, which only weighs, and keeps BTF, which the kernel wants.
@@ -274,8 +276,9 @@ $(foreach kind,user asan test fuzz,$(eval $(call object_rule,$(kind))))
 
 # The page is embedded as it is.
 $(foreach kind,user asan fuzz,build/obj/$(kind)/user/page.o): $(wildcard user/page/*)
-# Only the loader sees the BPF skeleton.
+# A skeleton is seen by one file only.
 $(foreach kind,user asan fuzz,build/obj/$(kind)/user/loader.o): | build/lastack.skel.h
+$(foreach kind,user asan fuzz,build/obj/$(kind)/user/owners.o): | build/owners.skel.h
 $(call objects,test,$(PROG_SRC)): | build/lastack.skel.h $(call skeletons,prog)
 $(call objects,test,$(LIVE_SRC) $(DEMO_SRC)): | $(call skeletons,live)
 $(call objects,test,$(BENCH_SRC)): | $(call skeletons,bench)
@@ -360,7 +363,7 @@ check-dist: ## what `make install` installs is complete and works
 	$(Q)tests/check-dist $(CURDIR)/build/installed
 
 check-bpf: ## the BPF programs compile without a warning
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c bpf/lastack.bpf.c -o /dev/null
+	$(Q)for object in bpf/*.bpf.c; do $(CLANG) $(BPF_CFLAGS) -c $$object -o /dev/null || exit 1; done
 
 # What crashed once, then a bounded run from the saved inputs, if there are any: the same inputs
 # each time, so neither times nor addresses may have a say in them.

@@ -28,7 +28,7 @@ struct history_opts {
 struct history {
 	const struct history_opts *opts;
 	struct la_sink *output;
-	const char *ifname; /* of the row at hand */
+	const struct la_history_row *row; /* at hand */
 	__u64 printed;
 };
 
@@ -156,7 +156,13 @@ static const char *ifname_of(__u32 ifindex, void *ctx)
 	const struct history *history = ctx;
 
 	(void)ifindex;
-	return *history->ifname ? history->ifname : NULL;
+	return *history->row->ifname ? history->row->ifname : NULL;
+}
+
+static void owners_of(const struct la_rec *rec, struct la_owned own[2], void *ctx)
+{
+	(void)rec;
+	memcpy(own, ((const struct history *)ctx)->row->own, 2 * sizeof(*own));
 }
 
 /* Returns 1 if that was the last one wanted, or nobody reads any more. */
@@ -164,7 +170,7 @@ static int print_row(const struct la_history_row *row, void *ctx)
 {
 	struct history *history = ctx;
 
-	history->ifname = row->ifname;
+	history->row = row;
 	if (!la_filter_match(history->opts->filter, &row->close.h))
 		return 0;
 	la_sink_record(history->output, &row->close.h);
@@ -177,12 +183,15 @@ static int print_history(const struct history_opts *opts)
 	int code = LA_EXIT_OK, failed;
 
 	signal(SIGPIPE, SIG_IGN);
-	history.output =
-		la_output_new(stdout, &opts->shared,
-			      (struct la_output_opts){.ifname = ifname_of, .ifname_ctx = &history});
+	history.output = la_output_new(stdout, &opts->shared,
+				       (struct la_output_opts){.ifname = ifname_of,
+							       .ifname_ctx = &history,
+							       .owners = owners_of,
+							       .owners_ctx = &history});
 	if (!history.output)
 		return la_fail(LA_EXIT_RUNTIME, "cannot print", NULL, strerror(ENOMEM), NULL);
 	la_filter_ifnames(opts->filter, ifname_of, &history);
+	la_filter_owners(opts->filter, owners_of, &history);
 	if (la_history_read(opts->path, opts->since, opts->until, print_row, &history) < 0)
 		code = LA_EXIT_RUNTIME;
 	la_sink_flush(history.output);

@@ -138,7 +138,7 @@ static int find(struct killing *k)
 {
 	const struct la_table table = la_loader_table(la_source_loader(k->source));
 
-	la_filter_ifnames(k->opts->reader.filter, la_source_ifname, k->source);
+	la_source_names(k->source, k->opts->reader.filter);
 	if (la_table_each(&table, take_flow, k))
 		return -1;
 	la_sink_flush(k->output);

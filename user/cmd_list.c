@@ -257,7 +257,7 @@ static int list_with(const struct list_opts *opts)
 	list.source = la_source_open(&opts->reader.source);
 	if (!list.source || prepare(&list))
 		goto cleanup;
-	la_filter_ifnames(opts->reader.filter, la_source_ifname, list.source);
+	la_source_names(list.source, opts->reader.filter);
 	table = la_loader_table(la_source_loader(list.source));
 	if (la_table_each(&table, take_flow, &list) < 0)
 		goto cleanup;

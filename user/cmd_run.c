@@ -39,6 +39,7 @@ struct run {
 	struct la_persist *persist;	   /* or NULL */
 	struct la_loader *loader;
 	struct la_attach *attach;
+	struct la_owners *owners; /* or NULL */
 	struct la_sink *output;
 	struct la_sink *summary;
 	struct la_events *events;
@@ -91,6 +92,7 @@ static void time_to_look(void *ctx, uint32_t events)
 	drain(run);
 	la_control_server_kills(run->control, kill_by_hand, run);
 	la_enforce_tick(run->enforce, la_monotonic_ns());
+	la_owners_look(run->owners, la_monotonic_ns());
 	if (run->history)
 		la_history_trim(run->history, la_realtime_ns());
 	la_web_beat(run->web, la_monotonic_ns(), !run->idle);
@@ -170,6 +172,7 @@ static int change_tracking(struct run *run, struct la_settings *next)
 	int err;
 
 	la_policies_ifnames(&next->opts.policies, la_attach_ifname, run->attach);
+	la_policies_owners(&next->opts.policies, la_owners_of, run->owners);
 	if (la_enforce_can(run->enforce, &next->opts.policies))
 		return -1;
 	if (la_select_change(&run->opts->select, &next->opts.select, run->attach))
@@ -198,6 +201,7 @@ static int take_over(struct run *run, struct la_settings *next)
 	if (tls)
 		la_tls_use(tls);
 	la_filter_ifnames(next->opts.filter, la_attach_ifname, run->attach);
+	la_filter_owners(next->opts.filter, la_owners_of, run->owners);
 	la_events_filter(run->events, next->opts.filter);
 	use_groups(run, &next->opts.groups);
 	la_enforce_policies(run->enforce, &next->opts.policies);
@@ -276,6 +280,8 @@ static int load(struct run *run)
 	if (!run->loader)
 		return -1;
 	tell_size(run);
+	if (!run->opts->no_process)
+		run->owners = la_owners_open(run->opts->debug);
 	run->attach = la_attach_new(run->loader, run->persist);
 	return run->attach ? 0 : -1;
 }
@@ -293,6 +299,7 @@ static int make_sinks(struct run *run)
 	struct la_events_opts opts = {
 		.ring_fd = la_loader_ring(run->loader),
 		.filter = run->opts->filter,
+		.owners = run->owners,
 		.closes = run->opts->count,
 		.journal = run->persist ? &la_persist_state(run->persist)->journal : NULL,
 		.output_fd = STDOUT_FILENO,
@@ -301,11 +308,14 @@ static int make_sinks(struct run *run)
 		.clock_offset = la_realtime_offset_ns(),
 		.ifname = la_attach_ifname,
 		.ifname_ctx = run->attach,
+		.owners = la_owners_of,
+		.owners_ctx = run->owners,
 		.wait = output_waits,
 		.wait_ctx = run,
 	};
 
 	la_filter_ifnames(run->opts->filter, la_attach_ifname, run->attach);
+	la_filter_owners(run->opts->filter, la_owners_of, run->owners);
 	run->output = la_output_new(stdout, &run->opts->shared, out);
 	run->summary = la_summary_new();
 	if (!run->output || !run->summary)
@@ -327,6 +337,8 @@ static int open_history(struct run *run)
 		.clock_offset = la_realtime_offset_ns(),
 		.ifname = la_attach_ifname,
 		.ifname_ctx = run->attach,
+		.owners = la_owners_of,
+		.owners_ctx = run->owners,
 	};
 
 	if (!*opts.path)
@@ -380,7 +392,9 @@ static int open_web(struct run *run)
 		.tls = *run->opts->http_cert_file,
 		.print = {.clock_offset = la_realtime_offset_ns(),
 			  .ifname = la_attach_ifname,
-			  .ifname_ctx = run->attach},
+			  .ifname_ctx = run->attach,
+			  .owners = la_owners_of,
+			  .owners_ctx = run->owners},
 	};
 	enum la_exit code = la_web_open(&run->web, &opts);
 
@@ -426,6 +440,7 @@ static int start_policies(struct run *run)
 	struct la_policies *policies = &run->settings->opts.policies;
 
 	la_policies_ifnames(policies, la_attach_ifname, run->attach);
+	la_policies_owners(policies, la_owners_of, run->owners);
 	la_enforce_policies(run->enforce, policies);
 	la_enforce_follow(run->enforce);
 	return 0;
@@ -483,6 +498,7 @@ static int open_control(struct run *run)
 		.path = strcmp(wanted, "none") ? wanted : "",
 		.asked = *wanted,
 		.loader = run->loader,
+		.owners = run->owners,
 		.ifname = la_attach_ifname,
 		.ifname_ctx = run->attach,
 	};
@@ -576,6 +592,7 @@ static void free_run(struct run *run)
 	la_loop_free(run->loop);
 	if (run->watch >= 0)
 		close(run->watch);
+	la_owners_free(run->owners);
 	la_loader_close(run->loader);
 	la_persist_close(run->persist);
 }

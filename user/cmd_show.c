@@ -26,7 +26,6 @@ struct show {
 	struct la_source *source;
 	struct la_output_opts print;
 	struct la_sink *output; /* for JSON */
-	struct la_owners *owners;
 	__u64 found;
 };
 
@@ -106,7 +105,7 @@ static int take_flow(const struct la_rec_flow *rec, const struct la_flow *flow, 
 	} else {
 		if (show->found)
 			putchar('\n');
-		la_explain(stdout, rec, &show->print, show->owners);
+		la_explain(stdout, rec, &show->print);
 	}
 	return ++show->found == show->opts->limit;
 }
@@ -139,15 +138,14 @@ static int show_with(const struct show_opts *opts)
 		.numeric = opts->reader.shared.numeric,
 		.ifname = la_source_ifname,
 		.ifname_ctx = show.source,
+		.owners = la_source_owners,
+		.owners_ctx = show.source,
 	};
-	la_filter_ifnames(opts->reader.filter, la_source_ifname, show.source);
-	if (opts->reader.shared.format == LA_FORMAT_TEXT)
-		show.owners = la_owners_read(); /* without them it is explained all the same */
+	la_source_names(show.source, opts->reader.filter);
 	table = la_loader_table(la_source_loader(show.source));
 	if (la_table_each(&table, take_flow, &show) >= 0)
 		code = finish(&show);
 cleanup:
-	la_owners_free(show.owners);
 	la_sink_close(show.output);
 	la_source_close(show.source);
 	return code;

@@ -187,7 +187,10 @@ static int look(struct top *top)
 
 static void show_selected(struct top *top)
 {
-	struct la_output_opts print = {.ifname = la_source_ifname, .ifname_ctx = top->source};
+	struct la_output_opts print = {.ifname = la_source_ifname,
+				       .ifname_ctx = top->source,
+				       .owners = la_source_owners,
+				       .owners_ctx = top->source};
 	char *text = NULL;
 	size_t size = 0;
 	FILE *to;
@@ -197,7 +200,7 @@ static void show_selected(struct top *top)
 	to = open_memstream(&text, &size);
 	if (!to)
 		return;
-	la_explain(to, la_ranking_get(top->flows, top->shown.selected), &print, NULL);
+	la_explain(to, la_ranking_get(top->flows, top->shown.selected), &print);
 	fclose(to);
 	la_top_page(text);
 	free(text);
@@ -214,7 +217,7 @@ static int set_filter(struct top *top, const char *text)
 			 (int)strcspn(err, "\n"), err);
 		return -1;
 	}
-	la_filter_ifnames(filter, la_source_ifname, top->source);
+	la_source_names(top->source, filter);
 	la_filter_free(top->filter);
 	top->filter = filter;
 	snprintf(top->shown.filter, sizeof(top->shown.filter), "%s", text);

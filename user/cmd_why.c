@@ -130,7 +130,7 @@ static int ask_lastack(struct asking *asking)
 	asking->source = la_source_open(&opts->reader.source);
 	if (!asking->source)
 		return -1;
-	la_filter_ifnames(opts->reader.filter, la_source_ifname, asking->source);
+	la_source_names(asking->source, opts->reader.filter);
 	table = la_loader_table(la_source_loader(asking->source));
 	if (la_table_each(&table, take_flow, asking))
 		return -1;

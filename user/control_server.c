@@ -50,6 +50,7 @@ struct client {
 struct la_control_server {
 	struct la_sink sink; /* first: one is the other */
 	const struct la_loader *loader;
+	struct la_owners *owners; /* or NULL */
 	la_filter_ifname_fn ifname;
 	void *ifname_ctx;
 	struct sockaddr_un at;
@@ -214,6 +215,7 @@ static void answer_maps(struct la_control_server *server, struct client *c, cons
 
 	(void)request, (void)size;
 	la_loader_maps(server->loader, &maps);
+	la_owners_maps(server->owners, &maps);
 	for (; answer.map_count < maps.count; answer.map_count++) {
 		fds[answer.map_count] = maps.of[answer.map_count].fd;
 		snprintf(answer.maps[answer.map_count], LA_MAP_NAME, "%s",
@@ -244,6 +246,7 @@ static void answer_watch(struct la_control_server *server, struct client *c, con
 		return;
 	}
 	la_filter_ifnames(filter, server->ifname, server->ifname_ctx);
+	la_filter_owners(filter, la_owners_of, server->owners);
 	pthread_mutex_lock(&server->lock);
 	la_filter_free(c->filter);
 	c->filter = filter;
@@ -576,6 +579,7 @@ static struct la_control_server *new_server(const struct la_control_server_opts 
 	server->sink.record = take_record;
 	server->sink.flush = send_batches;
 	server->loader = opts->loader;
+	server->owners = opts->owners;
 	server->ifname = opts->ifname;
 	server->ifname_ctx = opts->ifname_ctx;
 	server->closes = calloc(LA_CONTROL_CLOSES, sizeof(*server->closes));

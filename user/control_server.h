@@ -20,6 +20,7 @@ struct la_control_server_opts {
 	const char *path; /* of the socket */
 	bool asked;	  /* somebody asked for it: not to get it is an error */
 	const struct la_loader *loader;
+	struct la_owners *owners; /* whose maps are passed on, too; or NULL */
 	/* Names of interfaces for the filters of who watches; called by who feeds the sink. */
 	la_filter_ifname_fn ifname;
 	void *ifname_ctx;

@@ -72,6 +72,7 @@ static void take(struct la_events *events, const void *data, size_t size)
 	events->taken++;
 	if (!believable(data, size))
 		return;
+	la_owners_meet(events->opts.owners, rec);
 	passes = la_filter_match(events->opts.filter, rec);
 	if (!passes && !events->all)
 		return;

@@ -21,6 +21,7 @@ struct la_events;
 struct la_events_opts {
 	int ring_fd;			/* the ring buffer map */
 	const struct la_filter *filter; /* NULL: everything passes */
+	struct la_owners *owners;	/* that meet each record first; or NULL */
 	__u64 closes;			/* after so many close records nothing more; 0: no end */
 	struct la_journal *journal; /* what outlives this process knows it; NULL: nothing does */
 	int output_fd;		    /* where the sinks write to, for the journal */

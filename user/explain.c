@@ -79,7 +79,6 @@ struct page {
 	const struct la_rec_flow *flow;
 	const struct la_rec_close *at; /* of flow */
 	const struct la_output_opts *opts;
-	const struct la_owners *owners; /* or NULL */
 };
 
 #define WIDTH  80
@@ -147,21 +146,13 @@ static void sentence(const struct page *page, const char *name, const char *text
 /* ---- who and where ---- */
 
 /* The process that has this end, if it is a socket of this host. */
-static void print_owner(const struct page *page, unsigned int end)
+static void print_owner(const struct page *page, const struct la_owned *own)
 {
-	const struct la_rec *h = &page->at->h;
-	const struct la_owner *owner =
-		page->owners ? la_owners_find(page->owners, &h->key, la_text_index(h, end)) : NULL;
-
-	if (!owner)
+	if (!own->pid)
 		return;
-	if (!owner->pid)
-		fprintf(page->to, ", a socket of uid %u, whose process may not be seen",
-			owner->uid);
-	else
-		fprintf(page->to, ", %s (pid %d)", owner->comm, owner->pid);
-	if (owner->others)
-		fprintf(page->to, " and %d more", owner->others);
+	fprintf(page->to, ", %s (pid %u)", own->comm, own->pid);
+	if (own->cgroup[1]) /* "/" says nothing */
+		fprintf(page->to, " of %s", own->cgroup);
 }
 
 static void print_head(const struct page *page)
@@ -169,8 +160,11 @@ static void print_head(const struct page *page)
 	const struct la_rec *h = &page->at->h;
 	const char *ifname =
 		page->opts->ifname ? page->opts->ifname(h->ifindex, page->opts->ifname_ctx) : NULL;
+	struct la_owned own[2] = {0};
 	char text[LA_TEXT_ENDPOINT];
 
+	if (page->opts->owners)
+		page->opts->owners(h, own, page->opts->owners_ctx);
 	sgr(page, LA_SGR_BOLD);
 	fprintf(page->to, "connection %016llx", (unsigned long long)h->id);
 	sgr(page, LA_SGR_RESET);
@@ -178,7 +172,7 @@ static void print_head(const struct page *page)
 	for (unsigned int end = 0; end < 2; end++) {
 		la_text_endpoint(text, h, end, !page->opts->numeric);
 		fprintf(page->to, "  %-*s%s", INDENT - 2, la_text_end(end), text);
-		print_owner(page, end);
+		print_owner(page, &own[end]);
 		fputc('\n', page->to);
 	}
 }
@@ -335,11 +329,9 @@ static void print_life(const struct page *page)
 	print_sent(page, LA_RESP);
 }
 
-void la_explain(FILE *to, const struct la_rec_flow *flow, const struct la_output_opts *opts,
-		const struct la_owners *owners)
+void la_explain(FILE *to, const struct la_rec_flow *flow, const struct la_output_opts *opts)
 {
-	struct page page = {
-		.to = to, .flow = flow, .at = &flow->at, .opts = opts, .owners = owners};
+	struct page page = {.to = to, .flow = flow, .at = &flow->at, .opts = opts};
 	unsigned int me = waited_for(page.at);
 	__u8 state = page.at->side[me].state;
 

@@ -331,6 +331,79 @@ static int read_ifname(struct parser *p, struct la_term *term)
 	return token_copy(p, term->ifname.name, sizeof(term->ifname.name)) ? 0 : -1;
 }
 
+static bool fits_pid(const struct la_term *term, const struct la_owned *own)
+{
+	return own->pid == term->owner.pid;
+}
+
+/* Does a text of len bytes fit a pattern, in which * stands for any text? In len * pattern steps.
+ */
+static bool glob(const char *pattern, const char *text, size_t len)
+{
+	const char *star = NULL, *end = text + len, *tried = text;
+
+	while (text < end) {
+		if (*pattern == '*') {
+			star = pattern++;
+			tried = text;
+		} else if (*pattern == *text) {
+			pattern++;
+			text++;
+		} else if (star) {
+			pattern = star + 1;
+			text = ++tried;
+		} else {
+			return false;
+		}
+	}
+	return !pattern[strspn(pattern, "*")];
+}
+
+static bool fits_comm(const struct la_term *term, const struct la_owned *own)
+{
+	return glob(term->owner.pattern, own->comm, strlen(own->comm));
+}
+
+/* The cgroup itself or one above it, with or without its first slash. */
+static bool fits_cgroup(const struct la_term *term, const struct la_owned *own)
+{
+	const char *pattern = term->owner.pattern;
+	const char *path = own->cgroup + (*pattern != '/' && *own->cgroup);
+
+	for (size_t len = 0;; len++) {
+		if ((path[len] == '/' || !path[len]) && glob(pattern, path, len))
+			return true;
+		if (!path[len])
+			return false;
+	}
+}
+
+static int read_pid(struct parser *p, struct la_term *term)
+{
+	char text[LONGEST_ARGUMENT];
+	const char *end;
+	__u64 pid;
+
+	end = token_copy(p, text, sizeof(text)) ? parse_number(text, ~0U, &pid) : NULL;
+	if (!end || *end)
+		return -1;
+	term->owner.pid = (__u32)pid;
+	term->owner.fits = fits_pid;
+	return 0;
+}
+
+static int read_comm(struct parser *p, struct la_term *term)
+{
+	term->owner.fits = fits_comm;
+	return token_copy(p, term->owner.pattern, sizeof(term->owner.pattern)) ? 0 : -1;
+}
+
+static int read_cgroup(struct parser *p, struct la_term *term)
+{
+	term->owner.fits = fits_cgroup;
+	return token_copy(p, term->owner.pattern, sizeof(term->owner.pattern)) ? 0 : -1;
+}
+
 static int read_word(struct parser *p, struct la_term *term)
 {
 	const struct words *words = &p->field->words;
@@ -456,6 +529,9 @@ bool la_filter_match(const struct la_filter *filter, const struct la_rec *rec)
 #define WANTS_NET     "an address and a prefix length such as 10.0.0.0/8 or 2001:db8::/32"
 #define WANTS_PORT    "a port of 0 to 65535, a range such as 8000-8099, or a service of TCP"
 #define WANTS_IFACE   "the name of an interface"
+#define WANTS_PID     "the number of a process"
+#define WANTS_COMM    "the name of a command such as nginx or nginx*"
+#define WANTS_CGROUP  "a cgroup such as system.slice/nginx.service or */nginx*"
 #define WANTS_AGE     "a comparison with a duration such as > 10m or <= 1.5s"
 #define WANTS_BYTES   "a comparison with a number such as > 10k or = 0"
 #define WANTS_COUNT   "a comparison with a number such as > 3"
@@ -493,6 +569,12 @@ static const struct field fields[] = {
 	{.word = "midstream", .match = la_match_midstream},
 	{.word = "forged",  .match = la_match_forged},
 	{.word = "iface",   .wants = WANTS_IFACE,   .read = read_ifname, .match = la_match_ifname},
+	{.word = "pid",     .wants = WANTS_PID,     .read = read_pid,   .match = la_match_owner,
+	 .bindable = true,  .sides = LA_BOTH_BITS},
+	{.word = "comm",    .wants = WANTS_COMM,    .read = read_comm,  .match = la_match_owner,
+	 .bindable = true,  .sides = LA_BOTH_BITS},
+	{.word = "cgroup",  .wants = WANTS_CGROUP,  .read = read_cgroup, .match = la_match_owner,
+	 .bindable = true,  .sides = LA_BOTH_BITS},
 	{.word = "age",     .wants = WANTS_AGE,     .read = read_age,   .match = la_match_age,
 	 .compares = true},
 	{.word = "idle",    .wants = WANTS_AGE,     .read = read_age,   .match = la_match_idle,
@@ -790,6 +872,18 @@ void la_filter_ifnames(struct la_filter *filter, la_filter_ifname_fn of, void *c
 		if (step->kind == STEP_TERM && step->term.match == la_match_ifname) {
 			step->term.ifname.of = of;
 			step->term.ifname.ctx = ctx;
+		}
+	}
+}
+
+void la_filter_owners(struct la_filter *filter, la_owners_fn of, void *ctx)
+{
+	for (unsigned int i = 0; filter && i < filter->count; i++) {
+		struct step *step = &filter->steps[i];
+
+		if (step->kind == STEP_TERM && step->term.match == la_match_owner) {
+			step->term.owner.of = of;
+			step->term.owner.ctx = ctx;
 		}
 	}
 }

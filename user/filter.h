@@ -20,7 +20,7 @@
 #ifndef LA_USER_FILTER_H
 #define LA_USER_FILTER_H
 
-#include "la_abi.h"
+#include "owners.h"
 
 #define LA_FILTER_TEXT_MAX  4096 /* bytes of text */
 #define LA_FILTER_STEPS_MAX 256	 /* terms and operators */
@@ -40,6 +40,9 @@ typedef const char *(*la_filter_ifname_fn)(__u32 ifindex, void *ctx);
 
 /* Says how `iface` finds names; without it no record has one. A NULL filter is allowed. */
 void la_filter_ifnames(struct la_filter *filter, la_filter_ifname_fn of, void *ctx);
+
+/* Says how `pid`, `comm` and `cgroup` find owners; without it nobody's are known. Likewise. */
+void la_filter_owners(struct la_filter *filter, la_owners_fn of, void *ctx);
 
 /* True if the record passes. A NULL filter passes everything. */
 bool la_filter_match(const struct la_filter *filter, const struct la_rec *rec);

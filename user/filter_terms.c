@@ -288,6 +288,21 @@ enum la_truth la_match_ifname(const struct la_term *term, const struct la_rec *r
 	return name ? truth_of(!strcmp(name, term->ifname.name)) : LA_IS_UNKNOWN;
 }
 
+/* Unknown if nobody is known at the ends that are meant. */
+enum la_truth la_match_owner(const struct la_term *term, const struct la_rec *rec)
+{
+	enum la_truth is = LA_IS_UNKNOWN;
+	struct la_owned own[2];
+
+	if (!term->owner.of)
+		return is;
+	term->owner.of(rec, own, term->owner.ctx);
+	for (unsigned int side = 0; side < 2 && is != LA_IS_TRUE; side++)
+		if (term->sides & 1U << side && own[side].pid)
+			is = truth_of(term->owner.fits(term, &own[side]));
+	return is;
+}
+
 enum la_truth la_match_ip(const struct la_term *term, const struct la_rec *rec)
 {
 	(void)term;

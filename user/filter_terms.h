@@ -17,6 +17,8 @@
 /* Ordered so that `and` is the minimum and `or` the maximum. */
 enum la_truth { LA_IS_FALSE, LA_IS_UNKNOWN, LA_IS_TRUE };
 
+#define LA_PATTERN_SIZE 128
+
 enum la_compare {
 	LA_CMP_LT = 1,
 	LA_CMP_LE,
@@ -49,6 +51,15 @@ struct la_term {
 			enum la_compare how;
 			__u64 value; /* times are ns */
 		} number;
+		struct {
+			bool (*fits)(const struct la_term *term, const struct la_owned *own);
+			union {
+				__u32 pid;
+				char pattern[LA_PATTERN_SIZE]; /* * is any text */
+			};
+			la_owners_fn of; /* NULL: nobody is known */
+			void *ctx;
+		} owner;
 	};
 };
 
@@ -63,6 +74,7 @@ enum la_truth la_match_conn_state(const struct la_term *term, const struct la_re
 enum la_truth la_match_midstream(const struct la_term *term, const struct la_rec *rec);
 enum la_truth la_match_forged(const struct la_term *term, const struct la_rec *rec);
 enum la_truth la_match_ifname(const struct la_term *term, const struct la_rec *rec);
+enum la_truth la_match_owner(const struct la_term *term, const struct la_rec *rec);
 enum la_truth la_match_age(const struct la_term *term, const struct la_rec *rec);
 enum la_truth la_match_idle(const struct la_term *term, const struct la_rec *rec);
 enum la_truth la_match_in_state(const struct la_term *term, const struct la_rec *rec);

@@ -13,8 +13,9 @@
 /* Rows that one la_history_trim() takes away for each of both limits. */
 #define TRIM_ROWS 5000
 
-/* Tells whether the records in a file are those of this build. */
-#define LAYOUT (LA_ABI_VERSION << 16 | (int)sizeof(struct la_rec_close))
+/* Tells whether the rows in a file, and the records in them, are those of this build. */
+#define COLUMNS 21
+#define LAYOUT	(LA_ABI_VERSION << 24 | COLUMNS << 16 | (int)sizeof(struct la_rec_close))
 
 struct la_history {
 	struct la_sink sink; /* first */
@@ -33,12 +34,14 @@ static const char schema[] = "CREATE TABLE IF NOT EXISTS closes ("
 			     " orig_ip TEXT, orig_port INTEGER, resp_ip TEXT, resp_port INTEGER,"
 			     " reason TEXT, closed_by TEXT, conn_state TEXT, duration_ns INTEGER,"
 			     " orig_bytes INTEGER, resp_bytes INTEGER, ifname TEXT,"
+			     " orig_pid INTEGER, orig_comm TEXT, orig_cgroup TEXT,"
+			     " resp_pid INTEGER, resp_comm TEXT, resp_cgroup TEXT,"
 			     " record BLOB NOT NULL);"
 			     "CREATE UNIQUE INDEX IF NOT EXISTS closes_once ON closes (id, clock);"
 			     "CREATE INDEX IF NOT EXISTS closes_ended ON closes (ended);";
 
 static const char insert_row[] =
-	"INSERT OR IGNORE INTO closes VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+	"INSERT OR IGNORE INTO closes VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 
 static void complain(const char *what, const char *path, sqlite3 *db)
 {
@@ -126,12 +129,27 @@ static void bind_endpoint(sqlite3_stmt *to, int column, const struct la_rec *rec
 	sqlite3_bind_int(to, column + 1, la_ntoh16(rec->key.port[i]));
 }
 
+/* Without an owner the columns stay NULL. */
+static void bind_owner(sqlite3_stmt *to, int column, const struct la_owned *own)
+{
+	if (!own->pid)
+		return;
+	sqlite3_bind_int64(to, column, own->pid);
+	sqlite3_bind_text(to, column + 1, own->comm, -1, SQLITE_TRANSIENT);
+	sqlite3_bind_text(to, column + 2, own->cgroup, -1, SQLITE_TRANSIENT);
+}
+
 static void bind_row(struct la_history *h, struct la_rec_close *close)
 {
 	const char *ifname =
 		h->opts.ifname ? h->opts.ifname(close->h.ifindex, h->opts.ifname_ctx) : NULL;
+	struct la_owned own[2] = {0};
 	sqlite3_stmt *to = h->insert;
 	char id[17];
+
+	if (h->opts.owners)
+		h->opts.owners(&close->h, own, h->opts.owners_ctx);
+	sqlite3_clear_bindings(to);
 
 	sqlite3_bind_int64(to, 2, (sqlite3_int64)close->h.ts);
 	close->h.ts += (__u64)h->opts.clock_offset;
@@ -147,7 +165,9 @@ static void bind_row(struct la_history *h, struct la_rec_close *close)
 	sqlite3_bind_int64(to, 12, (sqlite3_int64)close->side[LA_ORIG].bytes);
 	sqlite3_bind_int64(to, 13, (sqlite3_int64)close->side[LA_RESP].bytes);
 	sqlite3_bind_text(to, 14, ifname ? ifname : "", -1, SQLITE_TRANSIENT);
-	sqlite3_bind_blob(to, 15, close, sizeof(*close), SQLITE_TRANSIENT);
+	bind_owner(to, 15, &own[LA_ORIG]);
+	bind_owner(to, 18, &own[LA_RESP]);
+	sqlite3_bind_blob(to, COLUMNS, close, sizeof(*close), SQLITE_TRANSIENT);
 }
 
 static void take_record(struct la_sink *sink, const struct la_rec *rec)
@@ -269,6 +289,16 @@ void la_history_close(struct la_history *history)
 
 /* ---- reading ---- */
 
+static void read_owner(sqlite3_stmt *rows, int column, struct la_owned *own)
+{
+	const char *comm = (const char *)sqlite3_column_text(rows, column + 1);
+	const char *cgroup = (const char *)sqlite3_column_text(rows, column + 2);
+
+	own->pid = (__u32)sqlite3_column_int64(rows, column);
+	snprintf(own->comm, sizeof(own->comm), "%s", comm ? comm : "");
+	snprintf(own->cgroup, sizeof(own->cgroup), "%s", cgroup ? cgroup : "");
+}
+
 static int read_rows(sqlite3_stmt *rows, int (*fn)(const struct la_history_row *row, void *ctx),
 		     void *ctx, int *step)
 {
@@ -280,6 +310,8 @@ static int read_rows(sqlite3_stmt *rows, int (*fn)(const struct la_history_row *
 			continue;
 		memcpy(&row.close, sqlite3_column_blob(rows, 0), sizeof(row.close));
 		row.ifname = (const char *)sqlite3_column_text(rows, 1);
+		read_owner(rows, 2, &row.own[LA_ORIG]);
+		read_owner(rows, 5, &row.own[LA_RESP]);
 		if (row.ifname)
 			stop = fn(&row, ctx);
 	}
@@ -289,8 +321,9 @@ static int read_rows(sqlite3_stmt *rows, int (*fn)(const struct la_history_row *
 int la_history_read(const char *path, __u64 since, __u64 until,
 		    int (*fn)(const struct la_history_row *row, void *ctx), void *ctx)
 {
-	static const char question[] = "SELECT record, ifname FROM closes WHERE ended >= ? AND"
-				       " ended < ? ORDER BY ended";
+	static const char question[] = "SELECT record, ifname, orig_pid, orig_comm, orig_cgroup,"
+				       " resp_pid, resp_comm, resp_cgroup FROM closes"
+				       " WHERE ended >= ? AND ended < ? ORDER BY ended";
 	sqlite3_stmt *rows = NULL;
 	sqlite3 *db = NULL;
 	int stop = -1, step = SQLITE_DONE;

@@ -13,6 +13,7 @@
 #ifndef LA_USER_HISTORY_H
 #define LA_USER_HISTORY_H
 
+#include "owners.h"
 #include "sink.h"
 
 /* The file, if nobody says where it is: where to look for one, for none is written unasked. */
@@ -31,6 +32,8 @@ struct la_history_opts {
 	/* Name of an interface, NULL if it has none. */
 	const char *(*ifname)(__u32 ifindex, void *ctx);
 	void *ifname_ctx;
+	la_owners_fn owners; /* or NULL */
+	void *owners_ctx;
 };
 
 /* Opens a file to write to, and makes it if it is not there. NULL: why is on stderr. */
@@ -55,6 +58,7 @@ void la_history_close(struct la_history *history);
 struct la_history_row {
 	struct la_rec_close close; /* h.ts in ns since the epoch, h.ifindex without meaning */
 	const char *ifname;	   /* empty: it had none */
+	struct la_owned own[2];
 };
 
 /*

@@ -12,6 +12,7 @@
 #ifndef LA_USER_OUTPUT_H
 #define LA_USER_OUTPUT_H
 
+#include "owners.h"
 #include "sink.h"
 #include "text.h"
 #include <stdio.h>
@@ -26,6 +27,8 @@ struct la_output_opts {
 	/* Name of an interface, NULL if it has none. The name is copied before it returns. */
 	const char *(*ifname)(__u32 ifindex, void *ctx);
 	void *ifname_ctx;
+	la_owners_fn owners; /* NULL: nobody's are told */
+	void *owners_ctx;
 	/* Waits until the output can be written; false: give it up. NULL: writing waits itself. */
 	bool (*wait)(void *ctx);
 	void *wait_ctx;

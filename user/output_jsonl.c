@@ -62,6 +62,40 @@ static void put_connection(struct la_buf *b, const struct la_rec *rec)
 	la_buf_u64(b, la_ntoh16(rec->key.port[resp]));
 }
 
+/* The process at an end that is a socket of this host; its own words may hold anything. */
+static void put_owner(struct la_buf *b, const char *endpoint, const struct la_owned *own)
+{
+	const struct {
+		const char *key, *text;
+	} words[] = {{"_comm\":", own->comm}, {"_cgroup\":", own->cgroup}};
+
+	if (!own->pid)
+		return;
+	la_buf_lit(b, ",\"");
+	la_buf_str(b, endpoint);
+	la_buf_lit(b, "_pid\":");
+	la_buf_u64(b, own->pid);
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (!*words[i].text)
+			continue;
+		la_buf_lit(b, ",\"");
+		la_buf_str(b, endpoint);
+		la_buf_str(b, words[i].key);
+		la_buf_json(b, words[i].text);
+	}
+}
+
+static void put_owners(struct la_output *o, const struct la_rec *rec)
+{
+	struct la_owned own[2];
+
+	if (!o->opts.owners)
+		return;
+	o->opts.owners(rec, own, o->opts.owners_ctx);
+	put_owner(&o->out, "orig", &own[LA_ORIG]);
+	put_owner(&o->out, "resp", &own[LA_RESP]);
+}
+
 static void put_segment_numbers(struct la_buf *b, const struct la_rec_seg *seg)
 {
 	char flags[LA_TEXT_FLAGS];
@@ -349,8 +383,10 @@ static void jsonl_record(struct la_sink *sink, const struct la_rec *rec)
 	if (rec->type >= LA_RECORD_MAX || !put[rec->type])
 		return;
 	put_start(o, rec);
-	if (rec->type != LA_REC_LOST)
+	if (rec->type != LA_REC_LOST) {
 		put_connection(&o->out, rec);
+		put_owners(o, rec);
+	}
 	put[rec->type](o, rec);
 	la_buf_lit(&o->out, "}\n");
 }

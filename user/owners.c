@@ -1,252 +1,224 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * owners.c - see owners.h.
- *
- * Two tables that meet at the number of a socket's inode: ends of connections, and owners.
+ * owners.c - see owners.h. The only one that sees the skeleton of bpf/owners.bpf.c.
  */
 #include "owners.h"
-#include <arpa/inet.h>
-#include <dirent.h>
+#include "bpf_log.h"
+#include "clock.h"
+#include "text.h"
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
-#include <libmnl/libmnl.h>
-#include <linux/inet_diag.h>
-#include <linux/sock_diag.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
-#include <uthash.h>
 
-/* Addresses as in la_key, IPv4 mapped; ports in network byte order. */
-struct tuple {
-	__u8 here[16], there[16];
-	__be16 port, peer;
-};
+#include "owners.skel.h"
 
-struct end {
-	struct tuple tuple;
-	unsigned int inode;
-	UT_hash_handle hh;
-};
+/* Between two looks: that long at least, and so many times as long as the last one took. */
+#define LOOK_MIN_NS (2 * LA_SEC_NS)
+#define LOOK_SHARE  100
 
-struct inode {
-	unsigned int number;
-	struct la_owner owner;
-	UT_hash_handle hh;
+/* What other processes may read. */
+enum map { OWNERS, CGROUPS, MAP_MAX };
+
+static const struct {
+	char name[LA_MAP_NAME];
+	__u32 value_size;
+} kinds[MAP_MAX] = {
+	[OWNERS] = {"owners", sizeof(struct la_owners_value)},
+	[CGROUPS] = {"cgroups", sizeof(struct la_cgroup)},
 };
 
 struct la_owners {
-	struct end *ends;
-	struct inode *inodes;
+	struct owners_bpf *skel; /* NULL: the maps are another's */
+	int maps[MAP_MAX];
+	__u64 accepted; /* at the last look */
+	__u64 next;	/* not before, ns */
 };
 
-/* ---- sockets ---- */
+/* ---- asking the kernel ---- */
 
-static void put_addr(__u8 to[16], const __be32 from[4], unsigned int family)
+/* Runs the program that visits all open files. */
+static int look(struct la_owners *owners)
 {
-	static const __u8 mapped[12] = {[10] = 0xff, 0xff};
+	char nothing[64];
+	int fd;
 
-	if (family == AF_INET6) {
-		memcpy(to, from, 16);
-		return;
-	}
-	memcpy(to, mapped, 12);
-	memcpy(to + 12, from, 4);
-}
-
-static struct inode *inode_of(struct la_owners *owners, unsigned int number, unsigned int uid)
-{
-	struct inode *inode;
-
-	HASH_FIND_INT(owners->inodes, &number, inode);
-	if (inode)
-		return inode;
-	inode = calloc(1, sizeof(*inode));
-	if (!inode)
-		return NULL;
-	inode->number = number;
-	inode->owner.uid = uid;
-	HASH_ADD_INT(owners->inodes, number, inode);
-	return inode;
-}
-
-static int take_socket(const struct nlmsghdr *message, void *ctx)
-{
-	const struct inet_diag_msg *sock = mnl_nlmsg_get_payload(message);
-	struct la_owners *owners = ctx;
-	struct end *end;
-
-	if (!sock->idiag_inode || !inode_of(owners, sock->idiag_inode, sock->idiag_uid))
-		return MNL_CB_OK;
-	end = calloc(1, sizeof(*end));
-	if (!end)
-		return MNL_CB_ERROR;
-	put_addr(end->tuple.here, sock->id.idiag_src, sock->idiag_family);
-	put_addr(end->tuple.there, sock->id.idiag_dst, sock->idiag_family);
-	end->tuple.port = sock->id.idiag_sport;
-	end->tuple.peer = sock->id.idiag_dport;
-	end->inode = sock->idiag_inode;
-	HASH_ADD(hh, owners->ends, tuple, sizeof(end->tuple), end);
-	return MNL_CB_OK;
-}
-
-static int read_sockets(struct la_owners *owners, struct mnl_socket *nl, unsigned int family)
-{
-	char buffer[32768];
-	struct nlmsghdr *ask = mnl_nlmsg_put_header(buffer);
-	struct inet_diag_req_v2 *what;
-	ssize_t size;
-	int more = MNL_CB_OK;
-
-	ask->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	ask->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	what = mnl_nlmsg_put_extra_header(ask, sizeof(*what));
-	what->sdiag_family = (__u8)family;
-	what->sdiag_protocol = IPPROTO_TCP;
-	what->idiag_states = ~0U;
-	if (mnl_socket_sendto(nl, ask, ask->nlmsg_len) < 0)
-		return -1;
-	while (more == MNL_CB_OK) {
-		size = mnl_socket_recvfrom(nl, buffer, sizeof(buffer));
-		if (size < 0)
-			return -1;
-		more = mnl_cb_run(buffer, (size_t)size, 0, 0, take_socket, owners);
-	}
-	return more == MNL_CB_STOP ? 0 : -1;
-}
-
-static int read_all_sockets(struct la_owners *owners)
-{
-	struct mnl_socket *nl = mnl_socket_open2(NETLINK_SOCK_DIAG, SOCK_CLOEXEC);
-	int err = -1;
-
-	if (nl && !mnl_socket_bind(nl, 0, MNL_SOCKET_AUTOPID))
-		err = read_sockets(owners, nl, AF_INET) || read_sockets(owners, nl, AF_INET6) ? -1
-											      : 0;
-	if (nl)
-		mnl_socket_close(nl);
-	return err;
-}
-
-/* ---- processes ---- */
-
-static void read_comm(int pid, char comm[16])
-{
-	char path[64];
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return;
-	if (fgets(comm, 16, file))
-		comm[strcspn(comm, "\n")] = '\0';
-	fclose(file);
-}
-
-/* A process has a socket open, perhaps by several descriptors. */
-static void note_owner(struct inode *inode, int pid, int *last)
-{
-	struct la_owner *owner = &inode->owner;
-
-	if (!owner->pid) {
-		owner->pid = pid;
-		read_comm(pid, owner->comm);
-	} else if (owner->pid != pid && *last != (int)inode->number) {
-		owner->others++;
-	}
-	*last = (int)inode->number;
-}
-
-static void read_descriptors(struct la_owners *owners, int pid)
-{
-	char path[300], target[64];
-	const struct dirent *entry;
-	struct inode *inode;
-	unsigned int number;
-	int last = 0;
-	ssize_t size;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	dir = opendir(path);
-	while (dir && (entry = readdir(dir))) {
-		snprintf(path, sizeof(path), "/proc/%d/fd/%s", pid, entry->d_name);
-		size = readlink(path, target, sizeof(target) - 1);
-		target[size > 0 ? size : 0] = '\0';
-		if (sscanf(target, "socket:[%u]", &number) != 1)
-			continue;
-		HASH_FIND_INT(owners->inodes, &number, inode);
-		if (inode)
-			note_owner(inode, pid, &last);
-	}
-	if (dir)
-		closedir(dir);
-}
-
-/* A process that has ended meanwhile, or that is not to be looked at, owns nothing. */
-static int read_processes(struct la_owners *owners)
-{
-	const struct dirent *entry;
-	DIR *proc = opendir("/proc");
-	int pid;
-
-	if (!proc)
-		return -1;
-	while ((entry = readdir(proc))) {
-		pid = atoi(entry->d_name);
-		if (pid > 0)
-			read_descriptors(owners, pid);
-	}
-	closedir(proc);
+	owners->skel->bss->la_look++;
+	fd = bpf_iter_create(bpf_link__fd(owners->skel->links.la_socket_held));
+	if (fd < 0)
+		return -errno;
+	while (read(fd, nothing, sizeof(nothing)) > 0)
+		; /* it writes nothing, but is run in pieces */
+	close(fd);
 	return 0;
 }
 
-struct la_owners *la_owners_read(void)
+void la_owners_look(struct la_owners *owners, __u64 now)
+{
+	__u64 accepted;
+
+	if (!owners || now < owners->next)
+		return;
+	accepted = __atomic_load_n(&owners->skel->bss->la_accepted, __ATOMIC_RELAXED);
+	if (accepted == owners->accepted)
+		return;
+	owners->accepted = accepted;
+	look(owners);
+	owners->next = now + LOOK_MIN_NS + LOOK_SHARE * (la_monotonic_ns() - now);
+}
+
+void la_owners_meet(struct la_owners *owners, const struct la_rec *rec)
+{
+	char frame[14] = {0}; /* the kernel insists on an Ethernet header */
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+		    .repeat = 1);
+
+	if (!owners || rec->seq || rec->type == LA_REC_LOST)
+		return;
+	owners->skel->bss->la_wanted = rec->key;
+	bpf_prog_test_run_opts(bpf_program__fd(owners->skel->progs.la_owner_of), &opts);
+}
+
+/* ---- reading ---- */
+
+/* Appends a name behind a slash. */
+static size_t put_name(char *path, size_t at, const char name[LA_CGROUP_NAME])
+{
+	size_t len = strnlen(name, LA_CGROUP_NAME);
+
+	path[at++] = '/';
+	memcpy(path + at, name, len);
+	return at + len;
+}
+
+static void put_cgroup(const struct la_owners *owners, __u64 id, char path[LA_CGROUP_PATH])
+{
+	struct la_cgroup cgroup;
+	int depth = 0;
+	size_t n = 0;
+
+	if (bpf_map_lookup_elem(owners->maps[CGROUPS], &id, &cgroup))
+		return;
+	while (depth < LA_CGROUP_DEPTH && *cgroup.name[depth])
+		depth++;
+	if (!depth)
+		path[n++] = '/';
+	while (depth)
+		n = put_name(path, n, cgroup.name[--depth]);
+	path[n] = '\0';
+}
+
+void la_owners_of(const struct la_rec *rec, struct la_owned own[2], void *ctx)
+{
+	const struct la_owners *owners = ctx;
+	struct la_owners_value value;
+
+	for (unsigned int end = 0; end < 2; end++)
+		own[end].pid = own[end].comm[0] = own[end].cgroup[0] = 0;
+	if (!owners || bpf_map_lookup_elem(owners->maps[OWNERS], &rec->key, &value))
+		return;
+	for (unsigned int end = 0; end < 2; end++) {
+		const struct la_owner *owner = &value.side[la_text_index(rec, end)];
+
+		own[end].pid = owner->pid;
+		snprintf(own[end].comm, LA_COMM_SIZE, "%.*s", LA_COMM_SIZE - 1, owner->comm);
+		if (owner->pid)
+			put_cgroup(owners, owner->cgroup, own[end].cgroup);
+	}
+}
+
+/* ---- maps that are passed on ---- */
+
+void la_owners_maps(const struct la_owners *owners, struct la_map_fds *maps)
+{
+	for (int i = 0; owners && i < MAP_MAX && maps->count < LA_MAP_FDS_MAX; i++, maps->count++) {
+		memcpy(maps->of[maps->count].name, kinds[i].name, LA_MAP_NAME);
+		maps->of[maps->count].fd = owners->maps[i];
+	}
+}
+
+/* A map by its name, if its values are as large as they are here; or -1. */
+static int take_map(const struct la_map_fds *maps, enum map kind)
+{
+	struct bpf_map_info info = {0};
+	__u32 size = sizeof(info);
+
+	for (unsigned int i = 0; i < maps->count; i++) {
+		if (strcmp(maps->of[i].name, kinds[kind].name) != 0)
+			continue;
+		if (bpf_obj_get_info_by_fd(maps->of[i].fd, &info, &size) ||
+		    info.value_size != kinds[kind].value_size)
+			return -1;
+		return dup(maps->of[i].fd);
+	}
+	return -1;
+}
+
+struct la_owners *la_owners_take(const struct la_map_fds *maps)
+{
+	struct la_owners *owners = calloc(1, sizeof(*owners));
+	bool all = owners;
+
+	for (enum map i = 0; owners && i < MAP_MAX; i++) {
+		owners->maps[i] = take_map(maps, i);
+		all = all && owners->maps[i] >= 0;
+	}
+	if (all)
+		return owners;
+	la_owners_free(owners);
+	return NULL;
+}
+
+/* ---- beginning and end ---- */
+
+/* Returns 0 or -errno. */
+static int load(struct la_owners *owners)
+{
+	struct stat netns;
+	int err;
+
+	owners->skel = owners_bpf__open();
+	if (!owners->skel || stat("/proc/self/ns/net", &netns))
+		return -errno;
+	owners->skel->rodata->la_netns = (__u32)netns.st_ino;
+	err = owners_bpf__load(owners->skel);
+	if (!err)
+		err = owners_bpf__attach(owners->skel);
+	if (err)
+		return err;
+	owners->maps[OWNERS] = bpf_map__fd(owners->skel->maps.owners);
+	owners->maps[CGROUPS] = bpf_map__fd(owners->skel->maps.cgroups);
+	return look(owners);
+}
+
+struct la_owners *la_owners_open(bool debug)
 {
 	struct la_owners *owners = calloc(1, sizeof(*owners));
 	int err;
 
-	if (owners && !read_all_sockets(owners) && !read_processes(owners))
+	la_bpf_log_start(debug);
+	err = owners ? load(owners) : -ENOMEM;
+	la_bpf_log_forget();
+	if (!err)
 		return owners;
-	err = errno;
+	fprintf(stderr,
+		"lastack: processes cannot be told: %s (--no-process: do not try); all else can\n",
+		strerror(-err));
 	la_owners_free(owners);
-	errno = err;
 	return NULL;
-}
-
-const struct la_owner *la_owners_find(const struct la_owners *owners, const struct la_key *key,
-				      int side)
-{
-	const struct inode *inode = NULL;
-	const struct end *end;
-	struct tuple tuple;
-
-	memset(&tuple, 0, sizeof(tuple));
-	memcpy(tuple.here, key->addr[side & 1], 16);
-	memcpy(tuple.there, key->addr[!(side & 1)], 16);
-	tuple.port = key->port[side & 1];
-	tuple.peer = key->port[!(side & 1)];
-	HASH_FIND(hh, owners->ends, &tuple, sizeof(tuple), end);
-	if (end)
-		HASH_FIND_INT(owners->inodes, &end->inode, inode);
-	return inode ? &inode->owner : NULL;
 }
 
 void la_owners_free(struct la_owners *owners)
 {
-	struct inode *inode, *next_inode;
-	struct end *end, *next_end;
-
 	if (!owners)
 		return;
-	HASH_ITER (hh, owners->ends, end, next_end) {
-		HASH_DEL(owners->ends, end);
-		free(end);
-	}
-	HASH_ITER (hh, owners->inodes, inode, next_inode) {
-		HASH_DEL(owners->inodes, inode);
-		free(inode);
-	}
+	for (int i = 0; !owners->skel && i < MAP_MAX; i++)
+		if (owners->maps[i] > 0)
+			close(owners->maps[i]);
+	owners_bpf__destroy(owners->skel);
 	free(owners);
 }

@@ -1,31 +1,62 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * owners.h - which processes of this host own the ends of a connection that are sockets here.
+ * owners.h - which processes own the ends of a connection that are sockets of this host.
  *
- * A look at all TCP sockets of this network namespace (inet_diag) and at the descriptors of all
- * processes that this one may look at (proc(5)), as `ss -p` does it: true at that moment, and
- * only while the socket is open. For the verbs that explain a connection.
+ * The kernel notes it when a process connects, listens or closes (bpf/owners.bpf.c), also of a
+ * connection that is over before anybody can look; userspace reads the notes. What was open before
+ * is found by a look at all open files, which is repeated while connections are accepted: a socket
+ * that was accepted belongs to who listened, until somebody else is seen to have it.
+ *
+ * `run` opens them and passes the maps on; verbs that ask a lastack take them. Only sockets of the
+ * network namespace in which they were opened are known.
  */
 #ifndef LA_USER_OWNERS_H
 #define LA_USER_OWNERS_H
 
-#include "la_key.h"
+#include "la_abi.h"
+#include "la_owner.h"
+#include "map_fds.h"
 
 struct la_owners;
 
-struct la_owner {
-	int pid;	  /* of the first process found; 0: none, or none that may be looked at */
-	unsigned int uid; /* of the socket */
-	int others;	  /* further processes that have it open */
-	char comm[16];
+#define LA_CGROUP_PATH (LA_CGROUP_DEPTH * (LA_CGROUP_NAME + 1))
+
+/* A process, in words. */
+struct la_owned {
+	__u32 pid; /* in the first pid namespace; 0: nobody is known, and texts are empty */
+	char comm[LA_COMM_SIZE];
+	char cgroup[LA_CGROUP_PATH]; /* from the root of the unified hierarchy, "/" itself */
 };
 
-/* Looks. NULL: it cannot, with errno. */
-struct la_owners *la_owners_read(void);
+/* How a record finds the owners of both ends, by enum la_endpoint. */
+typedef void (*la_owners_fn)(const struct la_rec *rec, struct la_owned own[2], void *ctx);
 
-/* Who has the socket of the end `side` (index in the key); NULL: it is not here, or closed. */
-const struct la_owner *la_owners_find(const struct la_owners *owners, const struct la_key *key,
-				      int side);
+/*
+ * Loads the programs and looks. NULL: it cannot be, and why is on stderr; all but the owners works
+ * without.
+ */
+struct la_owners *la_owners_open(bool debug);
+
+/* The maps of another process, from la_owners_maps(). NULL: they are not among them. */
+struct la_owners *la_owners_take(const struct la_map_fds *maps);
+
+/* Adds their maps to others; they keep owning the file descriptors. NULL is allowed. */
+void la_owners_maps(const struct la_owners *owners, struct la_map_fds *maps);
+
+/*
+ * A record is about to be told: if it is the first one of its connection, whose socket may not be
+ * connected yet, asks for it. NULL is allowed.
+ */
+void la_owners_meet(struct la_owners *owners, const struct la_rec *rec);
+
+/*
+ * Looks who has sockets open, if some were accepted since the last time, and if that is long enough
+ * ago not to cost more than one part in a hundred of a CPU. NULL is allowed.
+ */
+void la_owners_look(struct la_owners *owners, __u64 now);
+
+/* A la_owners_fn; ctx: struct la_owners, or NULL. By any thread. */
+void la_owners_of(const struct la_rec *rec, struct la_owned own[2], void *ctx);
 
 /* NULL is allowed. */
 void la_owners_free(struct la_owners *owners);

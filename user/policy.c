@@ -405,6 +405,16 @@ void la_policies_ifnames(struct la_policies *policies, la_filter_ifname_fn of, v
 		la_filter_ifnames(policies->protect[i], of, ctx);
 }
 
+void la_policies_owners(struct la_policies *policies, la_owners_fn of, void *ctx)
+{
+	for (unsigned int i = 0; i < policies->count; i++) {
+		la_filter_owners(policies->list[i].match, of, ctx);
+		la_filter_owners(policies->list[i].condition, of, ctx);
+	}
+	for (unsigned int i = 0; i < policies->protect_count; i++)
+		la_filter_owners(policies->protect[i], of, ctx);
+}
+
 void la_policies_free(struct la_policies *policies)
 {
 	for (unsigned int i = 0; i < policies->count; i++)

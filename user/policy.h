@@ -110,6 +110,9 @@ void la_policies_timeouts(const struct la_policies *policies, struct la_config *
 /* Says how the filters find names of interfaces, see filter.h. */
 void la_policies_ifnames(struct la_policies *policies, la_filter_ifname_fn of, void *ctx);
 
+/* The same for la_filter_owners(). */
+void la_policies_owners(struct la_policies *policies, la_owners_fn of, void *ctx);
+
 /* Frees what a policy owns. */
 void la_policy_free(struct la_policy *policy);
 

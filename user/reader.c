@@ -88,6 +88,8 @@ struct la_sink *la_reader_output(const struct la_reader *reader, struct la_sourc
 		.clock_offset = la_realtime_offset_ns(),
 		.ifname = la_source_ifname,
 		.ifname_ctx = source,
+		.owners = la_source_owners,
+		.owners_ctx = source,
 	};
 	struct la_sink *sink = la_output_new(stdout, &reader->shared, out);
 

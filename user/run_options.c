@@ -230,6 +230,13 @@ static int set_history_age(struct la_run_options *opts, const char *text, char *
 	return -1;
 }
 
+static int set_no_process(struct la_run_options *opts, const char *text, char *err, size_t size)
+{
+	(void)text, (void)err, (void)size;
+	opts->no_process = true;
+	return 0;
+}
+
 static int set_debug(struct la_run_options *opts, const char *text, char *err, size_t size)
 {
 	(void)text, (void)err, (void)size;
@@ -282,6 +289,7 @@ enum {
 	OPT_HISTORY,
 	OPT_HISTORY_SIZE,
 	OPT_HISTORY_AGE,
+	OPT_NO_PROCESS,
 	OPT_DEBUG,
 	OPT_FILTER,
 	OPT_CONFIG,
@@ -337,6 +345,8 @@ static const struct la_run_option table[] = {
 	{"time-format", LA_OPT_TIME_FORMAT, .value = LA_VALUE_ONE, FIXED(shared.time_format)},
 	{"numeric", 'n', .value = LA_VALUE_FLAG, FIXED(shared.numeric)},
 	{"timeout", LA_OPT_TIMEOUT, .value = LA_VALUE_MAP},
+	{"no-process", OPT_NO_PROCESS, .value = LA_VALUE_FLAG, .set = set_no_process,
+	 FIXED(no_process)},
 	{"debug", OPT_DEBUG, .value = LA_VALUE_FLAG, .set = set_debug, FIXED(debug)},
 	{"filter", OPT_FILTER, .value = LA_VALUE_ONE, .where = LA_IN_FILE, .set = set_filter},
 	{"policies", OPT_POLICIES, .value = LA_VALUE_POLICIES, .where = LA_IN_FILE},
@@ -704,6 +714,8 @@ void la_run_options_help(void)
 	      "      --history-size MIB, --history-age DURATION\n"
 	      "                         no more and no longer than that: the oldest go first\n"
 	      "                         (default 1024 MiB, 30 days)\n",
+	      stdout);
+	fputs("      --no-process       do not look which processes own the sockets of this host\n",
 	      stdout);
 	la_options_help(stdout);
 	fputs("      --protect FILTER   no policy touches these connections; may be given again; "

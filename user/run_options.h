@@ -45,6 +45,7 @@ struct la_run_options {
 	__u64 history_bytes;
 	__u64 history_age;		   /* ns */
 	char control[LA_CONTROL_PATH_MAX]; /* empty: la_control_path(); "none": no socket */
+	bool no_process;		   /* owners of sockets are not looked for */
 	bool debug;
 	struct la_filter *filter; /* or NULL */
 	struct la_policies policies;

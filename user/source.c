@@ -4,7 +4,6 @@
  */
 #include "source.h"
 #include "control.h"
-#include "filter.h"
 #include "options.h"
 #include "privilege.h"
 #include "sink.h"
@@ -28,6 +27,7 @@ struct la_source {
 	__u32 pid;
 	struct la_persist *persist;
 	struct la_loader *loader;
+	struct la_owners *owners; /* or NULL */
 	__u32 if_count;
 	struct la_control_if ifs[LA_CONTROL_IFS_MAX];
 	char message[LA_CONTROL_BYTES] __attribute__((aligned(8)));
@@ -103,8 +103,9 @@ static ssize_t ask(struct la_source *source, const void *request, size_t size, i
 	return got;
 }
 
-/* Opens a loader on the maps that the daemon has passed on. */
-static int take_maps(struct la_source *source, const int *fds, unsigned int count)
+/* Opens on the maps that the daemon has passed on what tells the owners and, if wanted, a loader.
+ */
+static int take_maps(struct la_source *source, const int *fds, unsigned int count, bool wanted)
 {
 	const struct la_control_maps *maps = (const struct la_control_maps *)source->message;
 	struct la_map_fds given = {.count = count};
@@ -117,8 +118,10 @@ static int take_maps(struct la_source *source, const int *fds, unsigned int coun
 		given.of[i].name[LA_MAP_NAME - 1] = '\0';
 		given.of[i].fd = fds[i];
 	}
-	source->loader = la_loader_open(&opts);
-	return source->loader ? 0 : -1;
+	source->owners = la_owners_take(&given);
+	if (wanted)
+		source->loader = la_loader_open(&opts);
+	return wanted && !source->loader ? -1 : 0;
 }
 
 /* Who it is, and its maps. Returns 0, or -1 with the reason on stderr. */
@@ -139,7 +142,7 @@ static int ask_maps(struct la_source *source, bool wanted)
 		source->pid = maps->pid;
 		source->if_count = maps->if_count;
 		memcpy(source->ifs, maps->ifs, sizeof(source->ifs));
-		err = wanted ? take_maps(source, fds, count) : 0;
+		err = take_maps(source, fds, count, wanted);
 	}
 	while (count)
 		close(fds[--count]);
@@ -293,6 +296,17 @@ const char *la_source_ifname(__u32 ifindex, void *ctx)
 	return NULL;
 }
 
+void la_source_owners(const struct la_rec *rec, struct la_owned own[2], void *ctx)
+{
+	la_owners_of(rec, own, ((const struct la_source *)ctx)->owners);
+}
+
+void la_source_names(struct la_source *source, struct la_filter *filter)
+{
+	la_filter_ifnames(filter, la_source_ifname, source);
+	la_filter_owners(filter, la_source_owners, source);
+}
+
 int la_source_fd(const struct la_source *source)
 {
 	return source->fd;
@@ -396,6 +410,7 @@ void la_source_close(struct la_source *source)
 {
 	if (!source)
 		return;
+	la_owners_free(source->owners);
 	la_loader_close(source->loader);
 	la_persist_close(source->persist);
 	if (source->fd >= 0)

@@ -10,7 +10,9 @@
 #define LA_USER_SOURCE_H
 
 #include "control.h"
+#include "filter.h"
 #include "loader.h"
+#include "owners.h"
 
 struct la_source_opts {
 	const char *control; /* path of the socket; NULL: that of the name, and then its pins */
@@ -42,6 +44,12 @@ const char *la_source_ifname(__u32 ifindex, void *ctx);
  */
 int la_source_closes(struct la_source *source,
 		     void (*fn)(const struct la_rec_close *close, void *ctx), void *ctx);
+
+/* A la_owners_fn, ctx being the source: what the lastack that runs knows. */
+void la_source_owners(const struct la_rec *rec, struct la_owned own[2], void *ctx);
+
+/* Lets a filter find names of interfaces and owners here. A NULL filter is allowed. */
+void la_source_names(struct la_source *source, struct la_filter *filter);
 
 /* The socket of the lastack that runs; watching, it is readable when records wait. -1: pins. */
 int la_source_fd(const struct la_source *source);

@@ -132,6 +132,7 @@ static void answer_events(struct la_http_request *request, void *ctx)
 	if (!take_filter(request, &filter))
 		return;
 	la_filter_ifnames(filter, web->print.ifname, web->print.ifname_ctx);
+	la_filter_owners(filter, web->print.owners, web->print.owners_ctx);
 	la_http_reply_stream(request, web->stream, filter);
 }
 
@@ -175,11 +176,15 @@ static int list_flow(const struct la_rec_flow *rec, const struct la_flow *flow, 
 static int list_flows(struct la_web *web, struct listing *list, FILE *to)
 {
 	struct la_table table = la_loader_table(web->loader);
-	const struct la_output_opts opts = {
-		.clock_offset = la_realtime_offset_ns(), .ifname = ifname, .ifname_ctx = list};
+	const struct la_output_opts opts = {.clock_offset = la_realtime_offset_ns(),
+					    .ifname = ifname,
+					    .ifname_ctx = list,
+					    .owners = web->print.owners,
+					    .owners_ctx = web->print.owners_ctx};
 	int err;
 
 	la_filter_ifnames(list->filter, ifname, list);
+	la_filter_owners(list->filter, opts.owners, opts.owners_ctx);
 	list->json = la_output_jsonl_new(to, &opts);
 	if (!list->json)
 		return -1;

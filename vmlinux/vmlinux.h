@@ -414,7 +414,22 @@ struct bpf_spin_lock {
 
 struct bpf_flow_keys;
 
-struct bpf_sock;
+struct bpf_sock {
+	__u32 bound_dev_if;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 mark;
+	__u32 priority;
+	__u32 src_ip4;
+	__u32 src_ip6[4];
+	__u32 src_port;
+	__be16 dst_port;
+	__u32 dst_ip4;
+	__u32 dst_ip6[4];
+	__u32 state;
+	__s32 rx_queue_mapping;
+};
 
 struct __sk_buff {
 	__u32 len;
@@ -474,6 +489,11 @@ enum {
 };
 
 enum {
+	BPF_LOCAL_STORAGE_GET_F_CREATE = 1,
+	BPF_SK_STORAGE_GET_F_CREATE = 1,
+};
+
+enum {
 	BPF_F_INGRESS = 1,
 	BPF_F_BROADCAST = 8,
 	BPF_F_EXCLUDE_INGRESS = 16,
@@ -491,6 +511,27 @@ enum tcx_action_base {
 enum {
 	BPF_F_RECOMPUTE_CSUM = 1,
 	BPF_F_INVALIDATE_HASH = 2,
+};
+
+struct bpf_sock_tuple {
+	union {
+		struct {
+			__be32 saddr;
+			__be32 daddr;
+			__be16 sport;
+			__be16 dport;
+		} ipv4;
+		struct {
+			__be32 saddr[4];
+			__be32 daddr[4];
+			__be16 sport;
+			__be16 dport;
+		} ipv6;
+	};
+};
+
+enum {
+	BPF_F_CURRENT_NETNS = -1,
 };
 
 /* linux/pkt_cls.h: what a tc program returns. */

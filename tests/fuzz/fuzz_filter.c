@@ -29,6 +29,16 @@ static const char *name_of(__u32 ifindex, void *ctx)
 	return ifindex & 1 ? "eth0" : NULL;
 }
 
+/* Owners of the first end alone, with words out of the record itself. */
+static void owners_of(const struct la_rec *rec, struct la_owned own[2], void *ctx)
+{
+	(void)ctx;
+	own[1].pid = 0;
+	own[0].pid = rec->ifindex;
+	snprintf(own[0].comm, sizeof(own[0].comm), "%.15s", (const char *)rec->key.addr[0]);
+	snprintf(own[0].cgroup, sizeof(own[0].cgroup), "/%.30s", (const char *)rec->key.addr[0]);
+}
+
 static void check_match(const char *text, const struct la_filter *filter, union la_any_rec *rec)
 {
 	for (unsigned int type = 0; type <= LA_RECORD_MAX; type++) {
@@ -51,6 +61,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	err[0] = '\0';
 	filter = la_filter_parse(text, err, sizeof(err));
 	la_filter_ifnames(filter, name_of, NULL);
+	la_filter_owners(filter, owners_of, NULL);
 	if (filter)
 		check_match(text, filter, &rec);
 	else if (strncmp(err, "column ", 7) != 0)

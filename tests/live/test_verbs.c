@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -122,7 +123,7 @@ static void expect_out(const char *text)
 /* Asks until the answer has this text: what was just done takes a moment. */
 static void await(const char *const words[], const char *text)
 {
-	for (int tries = 0; tries < 100; tries++) {
+	for (int tries = 0; tries < 600; tries++) {
 		ask(words);
 		if (strstr(told.out, text))
 			return;
@@ -201,6 +202,42 @@ Test(verbs, list_tells_the_states_of_both_ends)
 	cr_expect_null(strstr(told.out, "CLOSE_WAIT"));
 	close_pair(&open);
 	close_pair(&leaking);
+}
+
+/* A process of another name that has the socket alone, until it is killed. */
+static pid_t hand_over(int fd, const char *comm)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, comm);
+		poll(NULL, 0, -1);
+		_exit(0);
+	}
+	cr_assert_gt(pid, 0);
+	close(fd);
+	return pid;
+}
+
+/* This process listens and accepts; a worker of it gets the connection. */
+Test(verbs, list_tells_the_process_that_has_a_connection)
+{
+	struct la_pair pair;
+	char want[40];
+	pid_t worker;
+
+	start();
+	pair = open_pair(0);
+	worker = hand_over(pair.server, "la-works");
+	snprintf(want, sizeof(want), "\"resp_pid\":%d,", worker);
+	await((const char *const[]){"list", "-o", "jsonl", "resp comm la-works", NULL}, want);
+	ASK("show", "comm la-w*");
+	snprintf(want, sizeof(want), ", la-works (pid %d)", worker);
+	expect_out(want);
+	kill(worker, SIGKILL);
+	waitpid(worker, NULL, 0);
+	close(pair.client);
 }
 
 static const char *line_of(const char *text, int n)

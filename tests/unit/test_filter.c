@@ -455,6 +455,66 @@ Test(filter, interfaces)
 	la_filter_ifnames(NULL, name_of, NULL);
 }
 
+/* At the originator a worker of nginx, at the responder nobody who is known. */
+static void owned(const struct la_rec *rec, struct la_owned own[2], void *ctx)
+{
+	(void)rec;
+	cr_assert_str_eq(ctx, "owners");
+	own[LA_ORIG] = (struct la_owned){
+		.pid = 123, .comm = "nginx: w", .cgroup = "/system.slice/nginx.service"};
+	own[LA_RESP] = (struct la_owned){.pid = 0};
+}
+
+static bool passes_owned(const char *text, la_owners_fn of)
+{
+	static char ctx[] = "owners";
+	char err[512];
+	struct la_filter *filter = la_filter_parse(text, err, sizeof(err));
+	union la_any_rec r = a_state();
+	bool is;
+
+	cr_assert(filter, "%s", err);
+	la_filter_owners(filter, of, ctx);
+	is = la_filter_match(filter, &r.h);
+	la_filter_free(filter);
+	return is;
+}
+
+Test(filter, owners)
+{
+	static const struct {
+		const char *text;
+		bool passes;
+	} rows[] = {
+		{"pid 123", true},
+		{"orig pid = 123", true},
+		{"pid != 124", true},
+		{"pid 12", false},
+		{"resp pid 123", false},
+		{"not resp pid 123", false}, /* nobody is known there */
+		{"comm nginx*", true},
+		{"comm *w", true},
+		{"comm n*g*x*w", true},
+		{"comm nginx", false},
+		{"comm != nginx", true},
+		{"not comm nginx*", false},
+		{"cgroup system.slice/nginx.service", true},
+		{"cgroup /system.slice/nginx.service", true},
+		{"cgroup system.slice", true},
+		{"cgroup /", false},
+		{"cgroup system.sl", false},
+		{"cgroup */nginx.*", true},
+		{"cgroup user.slice", false},
+		{"cgroup != user.slice", true},
+		{"src cgroup *slice and orig comm nginx*", true},
+	};
+
+	for (size_t i = 0; i < COUNT(rows); i++)
+		cr_expect_eq(passes_owned(rows[i].text, owned), rows[i].passes, "%s", rows[i].text);
+	cr_expect_not(passes_owned("pid 123", NULL) || passes_owned("not pid 123", NULL));
+	la_filter_owners(NULL, owned, NULL);
+}
+
 Test(filter, as_in_ss_and_tcpdump)
 {
 	static const struct expected rows[] = {
