@@ -14,6 +14,7 @@
 #   tests/truth/*.c         -> build/truth         (with the lab of tests/live)
 #   tests/fuzz/fuzz_NAME.c  -> build/fuzz_NAME
 #   tests/captures/generate.c -> build/captures -> tests/captures/*.pcap, by `make captures`
+#   tests/axe/              -> build/axe/          (what the accessibility test needs of npm)
 #   tests/*/NAME.bpf.c      -> build/NAME.bpf.o -> build/NAME.skel.h, struct NAME_bpf
 #
 # This machine is probed (compilers, pkg-config) when the Makefile is read for a goal that
@@ -24,7 +25,8 @@ DEPS = make gcc libc6-dev pkg-config clang llvm bpftool libbpf-dev libelf-dev zl
        libpcap-dev libmnl-dev nettle-dev uthash-dev libjansson-dev libyaml-dev libcap-ng-dev \
        libseccomp-dev libsystemd-dev libsqlite3-dev libmicrohttpd-dev libgnutls28-dev libncurses-dev iproute2 lowdown
 TEST_DEPS = libcriterion-dev libclang-rt-dev clang-format clang-tidy nftables tmux man-db \
-       prometheus chromium chromium-driver python3-jsonschema openssl curl
+       prometheus chromium chromium-driver python3-jsonschema openssl curl \
+       $(if $(shell command -v npm),,npm)
 
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
@@ -315,6 +317,17 @@ build/test-prog: $(call objects,test,$(PROG_SRC)) build/liblastack.a | build/las
 	$(call link,$(CC),$(TEST_LDLIBS) $(LIB_LDLIBS))
 build/test-live: $(call objects,test,$(LIVE_SRC)) build/liblastack.a | build/lastack
 	$(call link,$(CC),$(TEST_LDLIBS) $(LIB_LDLIBS))
+# axe-core, one file of one package, of the version and with the checksum of its lock file. Without it
+# one test fails and says so; the others need no network.
+AXE = build/axe/node_modules/axe-core/axe.min.js
+$(AXE): tests/axe/package.json tests/axe/package-lock.json
+	$(call say,NPM,$@)
+	@mkdir -p build/axe
+	$(Q)cp $^ build/axe
+	-$(Q)timeout 180 npm ci --prefix build/axe --cache build/axe/cache --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	$(Q)[ ! -e $@ ] || touch $@
+build/test-live: | $(AXE)
+
 build/demo: $(call objects,test,$(DEMO_SRC)) build/liblastack.a
 	$(call link,$(CC),$(LIB_LDLIBS))
 build/tour: $(call objects,test,$(TOUR_SRC)) build/liblastack.a
