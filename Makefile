@@ -78,7 +78,7 @@ UNIT_SRC  := $(wildcard tests/unit/*.c)
 PROG_SRC  := $(filter-out $(BPF_TESTS),$(wildcard tests/prog/*.c))
 LIVE_SRC  := $(filter-out $(BPF_TESTS) tests/live/demo.c,$(wildcard tests/live/*.c))
 # These are of criterion, as the tests are.
-DEMO_SRC  := $(wildcard tests/live/demo.c) $(filter-out tests/live/test_% $(patsubst %,tests/live/%.c,browser prometheus scrape),$(LIVE_SRC))
+DEMO_SRC  := $(wildcard tests/live/demo.c) $(filter-out tests/live/test_% $(patsubst %,tests/live/%.c,browser crowd prometheus scrape),$(LIVE_SRC))
 TOUR_SRC  := tests/tour/tour.c $(filter-out tests/live/demo.c,$(DEMO_SRC))
 BENCH_SRC := $(filter-out $(BPF_TESTS),$(wildcard tests/bench/*.c))
 TRUTH_SRC := $(filter-out $(BPF_TESTS),$(wildcard tests/truth/*.c)) tests/live/lab.c

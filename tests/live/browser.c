@@ -127,6 +127,7 @@ static json_t *devtools(struct la_browser *b, const char *method, json_t *params
 
 void la_browser_look(struct la_browser *b, int width, bool dark)
 {
+	json_decref(devtools(b, "Emulation.setScrollbarsHidden", json_pack("{s:b}", "hidden", 1)));
 	json_decref(devtools(b, "Emulation.setEmulatedMedia",
 			     json_pack("{s:[{s:s, s:s}]}", "features", "name",
 				       "prefers-color-scheme", "value", dark ? "dark" : "light")));

@@ -65,16 +65,23 @@ function kind(reason) {
 }
 const KINDS = ["fin", "reset", "refused", "timeout", "other"];
 
-// ---- drawing once a frame ----
+// ---- drawing once a frame, and not more than 60 times a second ----
 
+const FRAME = 1000 / 60; // ms
 const dirty = new Set();
+let due = 0; // ms: not to draw before
 
 function changed(draw) {
   if (!dirty.size) requestAnimationFrame(drawAll);
   dirty.add(draw);
 }
 
-function drawAll() {
+function drawAll(now) {
+  if (now < due - 1) { // the display refreshes more often than anybody reads
+    requestAnimationFrame(drawAll);
+    return;
+  }
+  due = Math.max(due, now - FRAME) + FRAME;
   const draws = [...dirty];
   dirty.clear();
   for (const draw of draws) draw();
