@@ -230,7 +230,7 @@ struct la_observer *la_observer_start(struct la_lab *lab, enum la_lab_host host,
 		argv[argc++] = names[i];
 	}
 	add_options(argv, argc, options);
-	if (obs && argv[0] && spawn_piped(obs, lab, host, argv) && wait_ready(obs))
+	if (obs && argv[0] && spawn_piped(obs, lab, host, argv) && (wait_ready(obs) || !ifname))
 		return obs;
 	la_observer_free(obs);
 	return NULL;

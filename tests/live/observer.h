@@ -23,7 +23,7 @@ const char *la_observer_binary(void);
  * Starts lastack at a host with these options (NULL-terminated), `run -o jsonl` is given;
  * returns when it is ready, attached to `ifname` and, if not NULL, `ifname2`. NULL: it did
  * not start, or not in time; what it said on stderr is then on ours. Without `ifname` no
- * interface is named: options say which.
+ * interface is named: options say which, and it need not have become ready.
  */
 struct la_observer *la_observer_start(struct la_lab *lab, enum la_lab_host host, const char *ifname,
 				      const char *ifname2, const char *const options[]);
