@@ -159,6 +159,7 @@ static int read_tls(const struct la_run_options *opts, struct la_tls **tls)
 static void use_groups(struct run *run, struct la_metric_groups *groups)
 {
 	la_metric_groups_ifnames(groups, la_attach_ifname, run->attach);
+	la_metric_groups_owners(groups, la_owners_of, run->owners);
 	if (run->breakdown)
 		la_breakdown_groups(run->breakdown, groups);
 }

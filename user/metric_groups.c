@@ -62,6 +62,12 @@ void la_metric_groups_ifnames(struct la_metric_groups *groups, la_filter_ifname_
 		la_filter_ifnames(groups->list[i].filter, of, ctx);
 }
 
+void la_metric_groups_owners(struct la_metric_groups *groups, la_owners_fn of, void *ctx)
+{
+	for (unsigned int i = 0; i < groups->count; i++)
+		la_filter_owners(groups->list[i].filter, of, ctx);
+}
+
 void la_metric_groups_free(struct la_metric_groups *groups)
 {
 	for (unsigned int i = 0; i < groups->count; i++)

@@ -31,8 +31,9 @@ int la_metric_groups_add(struct la_metric_groups *groups, const char *text, char
 /* The name of the group that a connection is in, of which this is a record; "": in none. */
 const char *la_metric_groups_of(const struct la_metric_groups *groups, const struct la_rec *rec);
 
-/* Says how the filters find names of interfaces, see filter.h. */
+/* Says how the filters find names of interfaces, and owners, see filter.h. */
 void la_metric_groups_ifnames(struct la_metric_groups *groups, la_filter_ifname_fn of, void *ctx);
+void la_metric_groups_owners(struct la_metric_groups *groups, la_owners_fn of, void *ctx);
 
 /* Frees the filters. */
 void la_metric_groups_free(struct la_metric_groups *groups);

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define URL	 "http://127.0.0.1:9464/"
@@ -250,14 +251,18 @@ Test(page, survives_a_restart, .timeout = 100)
 	scene_end(&s);
 }
 
-/* An interface may be called anything but / and blanks: here, it is text. */
+/* An interface may be called anything but / and blanks, a process anything: here, it is text. */
 Test(page, a_name_is_no_markup, .timeout = 100)
 {
-	struct scene s = scene_new(ODD_NAME);
+	struct scene s;
 
+	cr_assert(!prctl(PR_SET_NAME, ODD_NAME));
+	s = scene_new(ODD_NAME);
 	la_browser_until(s.browser, ROWS " === 9");
 	la_browser_until(s.browser, "[...document.querySelectorAll('#flows td')].some(td => "
 				    "td.textContent === '<b>e&\"\\'0')");
+	la_browser_until(s.browser, "[...document.querySelectorAll('#flows td')].some(td => "
+				    "td.textContent === '→ <b>e&\"\\'0')");
 	la_browser_until(s.browser, "!document.querySelector('#flows b')");
 	complaints(&s, 0);
 	scene_end(&s);

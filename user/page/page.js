@@ -396,11 +396,15 @@ function drawResets() {
 
 const timeIn = (flow, endpoint) => flow[`${endpoint}_${flow[`${endpoint}_state`].toLowerCase()}_ns`] || 0;
 
+// Of the ends that are sockets of that host; what a process calls itself may be anything.
+const processes = (f) => [f.orig_comm, f.resp_comm && `→ ${f.resp_comm}`].filter(Boolean).join(" ");
+
 const COLUMNS = [
   { title: "orig state", size: "medium", className: "orig", value: (f) => f.orig_state },
   { title: "originator", size: "wide", value: (f) => address(f.orig_ip, f.orig_port) },
   { title: "responder", size: "wide", value: server },
   { title: "resp state", size: "medium", className: "resp", value: (f) => f.resp_state },
+  { title: "process", size: "medium", value: processes },
   { title: "age", size: "narrow", number: (f) => f.duration_ns, show: duration },
   { title: "idle", size: "narrow", number: (f) => f.idle_ns, show: duration },
   { title: "bytes →", size: "narrow", number: (f) => f.orig_bytes, show: amount },
@@ -411,7 +415,7 @@ const COLUMNS = [
 ];
 
 let flows = [];
-let sorting = { column: 4, up: false };
+let sorting = { column: 5, up: false };
 let filter = "";
 let chosen = null; // id
 
