@@ -25,11 +25,12 @@
 #define LINE_BYTES 65536
 
 struct la_observer {
-	pid_t pid; /* 0: it has ended */
-	int out;   /* read end of its stdout, -1: it has closed it */
-	int err;   /* memfd behind its stderr */
-	int ready; /* the socket of its service manager, which is us (sd_notify(3)) */
-	bool bad;  /* it printed what is no record */
+	pid_t pid;  /* 0: it has ended */
+	int status; /* its wait status then; -1: it never began */
+	int out;    /* read end of its stdout, -1: it has closed it */
+	int err;    /* memfd behind its stderr */
+	int ready;  /* the socket of its service manager, which is us (sd_notify(3)) */
+	bool bad;   /* it printed what is no record */
 	json_t *records;
 	size_t filled;
 	char line[LINE_BYTES];
@@ -121,9 +122,9 @@ static bool read_some(struct la_observer *obs, int ms)
 	return true;
 }
 
-static bool has_ended(struct la_observer *obs, int *status)
+static bool has_ended(struct la_observer *obs)
 {
-	if (obs->pid && waitpid(obs->pid, status, WNOHANG) == obs->pid)
+	if (obs->pid && waitpid(obs->pid, &obs->status, WNOHANG) == obs->pid)
 		obs->pid = 0;
 	return !obs->pid;
 }
@@ -133,11 +134,10 @@ bool la_observer_notifies(struct la_observer *obs, const char *state)
 	long long deadline = now_ms() + START_MS;
 	struct pollfd wait = {.fd = obs->ready, .events = POLLIN};
 	char text[64];
-	int status;
 	ssize_t n;
 
 	while (poll(&wait, 1, 5) == 0)
-		if (has_ended(obs, &status) || now_ms() > deadline)
+		if (has_ended(obs) || now_ms() > deadline)
 			break;
 	n = recv(obs->ready, text, sizeof(text) - 1, MSG_DONTWAIT);
 	text[n > 0 ? n : 0] = '\0';
@@ -200,7 +200,7 @@ static struct la_observer *new_observer(void)
 
 	if (!obs)
 		return NULL;
-	obs->out = obs->ready = -1;
+	obs->out = obs->ready = obs->status = -1;
 	obs->err = memfd_create("lastack-stderr", MFD_CLOEXEC);
 	obs->records = json_array();
 	if (obs->err >= 0 && obs->records)
@@ -283,17 +283,16 @@ bool la_observer_says(struct la_observer *obs, const char *text)
 int la_observer_stop(struct la_observer *obs)
 {
 	long long deadline = now_ms() + STOP_MS;
-	int status = -1;
 
-	if (!obs->pid || kill(obs->pid, SIGTERM))
-		return -1;
+	if (obs->pid)
+		kill(obs->pid, SIGTERM);
 	while (now_ms() < deadline && read_some(obs, (int)(deadline - now_ms())))
 		;
-	while (now_ms() < deadline && !has_ended(obs, &status))
+	while (now_ms() < deadline && !has_ended(obs))
 		poll(NULL, 0, 5);
-	if (obs->pid || obs->bad || obs->filled || !WIFEXITED(status))
+	if (obs->pid || obs->bad || obs->filled || !WIFEXITED(obs->status))
 		return -1;
-	return WEXITSTATUS(status);
+	return WEXITSTATUS(obs->status);
 }
 
 int la_observer_pipe(const struct la_observer *obs)
