@@ -38,7 +38,8 @@ static const char *const sysctls[][2] = {
 	{"ipv4/conf/default/rp_filter", "0"},
 	{"ipv4/ip_forward", "1"},
 	{"ipv4/ip_local_port_range", "47000 65500"}, /* tests choose below that */
-	{"ipv4/tcp_congestion_control", "reno"},     /* paces nothing, is everywhere */
+	{"unix/max_dgram_qlen", "10000"},	 /* the observer reads few of lastack's notices */
+	{"ipv4/tcp_congestion_control", "reno"}, /* paces nothing, is everywhere */
 	{"ipv6/conf/all/forwarding", "1"},
 	{"ipv6/conf/default/accept_ra", "0"},
 	{"ipv6/conf/default/accept_dad", "0"},
