@@ -104,25 +104,43 @@ static bool is_bridge_port(unsigned int ifindex)
 
 /* ---- sockets ---- */
 
-/* SYN or FIN of TCP over IPv4, not a later fragment, or over IPv6 without extension headers. */
+/* The kernel takes the outer tag out of a frame, and leaves an inner one behind the addresses. */
+#define ETH_TYPE    12
+#define INNER_TCI   14
+#define VLAN_LEN    4
+#define FRAME_BYTES 64
+
+/*
+ * SYN or FIN of TCP over IPv4, not a later fragment, or over IPv6 without extension headers. X is
+ * where the IP header begins, later the TCP header.
+ */
 static const struct sock_filter segments[] = {
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 0),
+	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, ETH_TYPE),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_8021Q, 0, 2),
+	BPF_STMT(BPF_LDX | BPF_IMM, ETH_HLEN + VLAN_LEN),
+	BPF_JUMP(BPF_JMP | BPF_JA, 1, 0, 0),
+	BPF_STMT(BPF_LDX | BPF_IMM, ETH_HLEN),
+	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),
 	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x60, 8, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40, 0, 12),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 9),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 10),
-	BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 6),
-	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 8, 0),
-	BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x60, 12, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x40, 0, 16),
+	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 9),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 14),
+	BPF_STMT(BPF_LD | BPF_H | BPF_IND, 6),
+	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0x1fff, 12, 0),
+	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 0),
+	BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf),
+	BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 2),
+	BPF_STMT(BPF_ALU | BPF_ADD | BPF_X, 0),
+	BPF_STMT(BPF_MISC | BPF_TAX, 0),
 	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 13),
 	BPF_JUMP(BPF_JMP | BPF_JA, 3, 0, 0),
 	/* v6 */
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 6),
+	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 6),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, IPPROTO_TCP, 0, 3),
-	BPF_STMT(BPF_LD | BPF_B | BPF_ABS, 40 + 13),
+	BPF_STMT(BPF_LD | BPF_B | BPF_IND, 40 + 13),
 	BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, LA_SYN | LA_FIN, 0, 1),
-	BPF_STMT(BPF_RET | BPF_K, 64),
+	BPF_STMT(BPF_RET | BPF_K, FRAME_BYTES),
 	BPF_STMT(BPF_RET | BPF_K, 0),
 };
 
@@ -133,7 +151,7 @@ static int listen_on(unsigned int ifindex)
 	const struct sockaddr_ll at = {.sll_family = AF_PACKET,
 				       .sll_protocol = la_hton16(ETH_P_ALL),
 				       .sll_ifindex = (int)ifindex};
-	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on = 1;
 
 	if (fd < 0)
 		return -1;
@@ -193,7 +211,13 @@ void la_links_follow(struct la_links *links, const struct la_attach *attach)
 
 /* ---- what is heard ---- */
 
-static void find_tag(struct msghdr *msg, struct la_link_addr *addr)
+static void add_tag(struct la_link_addr *addr, __be16 tpid, __be16 tci)
+{
+	addr->tag[addr->tags++] = (struct la_link_tag){.tpid = tpid, .tci = tci};
+}
+
+/* The tag that the kernel has taken out of the frame. */
+static void find_outer_tag(struct msghdr *msg, struct la_link_addr *addr)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
 		struct tpacket_auxdata aux;
@@ -201,9 +225,26 @@ static void find_tag(struct msghdr *msg, struct la_link_addr *addr)
 		if (c->cmsg_level != SOL_PACKET || c->cmsg_type != PACKET_AUXDATA)
 			continue;
 		memcpy(&aux, CMSG_DATA(c), sizeof(aux));
-		addr->tagged = aux.tp_status & TP_STATUS_VLAN_VALID;
-		addr->vlan = aux.tp_vlan_tci;
+		if (aux.tp_status & TP_STATUS_VLAN_VALID && !addr->tags)
+			add_tag(addr,
+				la_hton16(aux.tp_status & TP_STATUS_VLAN_TPID_VALID
+						  ? aux.tp_vlan_tpid
+						  : ETH_P_8021Q),
+				la_hton16(aux.tp_vlan_tci));
 	}
+}
+
+/* The one behind it, which is still there. Returns where the IP header begins. */
+static size_t find_inner_tag(const __u8 *frame, struct la_link_addr *addr)
+{
+	__be16 type, tci;
+
+	memcpy(&type, frame + ETH_TYPE, sizeof(type));
+	if (type != la_hton16(ETH_P_8021Q))
+		return ETH_HLEN;
+	memcpy(&tci, frame + INNER_TCI, sizeof(tci));
+	add_tag(addr, type, tci);
+	return ETH_HLEN + VLAN_LEN;
 }
 
 /* The source address of a packet, which the filter has looked at. */
@@ -224,8 +265,8 @@ static bool learn_one(struct la_links *links, const struct port *port)
 {
 	struct sockaddr_ll from;
 	char control[CMSG_SPACE(sizeof(struct tpacket_auxdata))] __attribute__((aligned(8)));
-	__u8 packet[64];
-	struct iovec iov = {.iov_base = packet, .iov_len = sizeof(packet)};
+	__u8 frame[FRAME_BYTES];
+	struct iovec iov = {.iov_base = frame, .iov_len = sizeof(frame)};
 	struct msghdr msg = {.msg_name = &from,
 			     .msg_namelen = sizeof(from),
 			     .msg_iov = &iov,
@@ -234,13 +275,13 @@ static bool learn_one(struct la_links *links, const struct port *port)
 			     .msg_controllen = sizeof(control)};
 	struct la_link_addr addr = {.ifindex = port->ifindex};
 
-	if (recvmsg(port->fd, &msg, 0) < 40)
+	if (recvmsg(port->fd, &msg, 0) < ETH_HLEN + 40)
 		return false;
 	if (from.sll_halen != sizeof(addr.mac) || from.sll_pkttype == PACKET_OUTGOING)
 		return true;
 	memcpy(addr.mac, from.sll_addr, sizeof(addr.mac));
-	find_tag(&msg, &addr);
-	find_source(packet, addr.addr);
+	find_outer_tag(&msg, &addr);
+	find_source(frame + find_inner_tag(frame, &addr), addr.addr);
 	links->addrs[place_of(addr.addr)] = addr;
 	return true;
 }

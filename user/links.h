@@ -11,12 +11,16 @@
 
 #include "attach.h"
 
+#define LA_LINK_TAGS 2
+
 struct la_link_addr {
 	__u8 addr[16]; /* of the endpoint, v4 mapped */
 	__u32 ifindex; /* the port behind which it is */
 	__u8 mac[6];   /* from which it was heard: its own, or a router's */
-	__u16 vlan;    /* tag control information, host byte order */
-	bool tagged;   /* vlan is valid */
+	__u8 tags;     /* VLAN tags with which it was heard */
+	struct la_link_tag {
+		__be16 tpid, tci;
+	} tag[LA_LINK_TAGS]; /* outermost first, as in a frame */
 };
 
 struct la_links;

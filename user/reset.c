@@ -196,20 +196,18 @@ static int send_bridged(const struct la_reset *reset, const struct la_reset_segm
 			const struct la_link_addr *to, const __u8 *packet, size_t len)
 {
 	__be16 protocol = htons(la_key_is_v4(&seg->key) ? ETH_P_IP : ETH_P_IPV6);
-	const __be16 tag[2] = {htons(ETH_P_8021Q), htons(to->vlan)};
 	const struct sockaddr_ll at = {.sll_family = AF_PACKET,
-				       .sll_protocol = to->tagged ? tag[0] : protocol,
+				       .sll_protocol = to->tags ? to->tag[0].tpid : protocol,
 				       .sll_ifindex = (int)to->ifindex};
-	__u8 frame[ETH_HLEN + sizeof(tag) + LA_RESET_BYTES], *end = frame + 2 * ETH_ALEN;
+	__u8 frame[ETH_HLEN + sizeof(to->tag) + LA_RESET_BYTES], *end = frame + 2 * ETH_ALEN;
+	size_t tags = to->tags * sizeof(*to->tag);
 	int err = find_sender(reset, seg, to, frame + ETH_ALEN);
 
 	if (err)
 		return err;
 	memcpy(frame, to->mac, ETH_ALEN);
-	if (to->tagged) {
-		memcpy(end, tag, sizeof(tag));
-		end += sizeof(tag);
-	}
+	memcpy(end, to->tag, tags);
+	end += tags;
 	memcpy(end, &protocol, sizeof(protocol));
 	memcpy(end + sizeof(protocol), packet, len);
 	len += (size_t)(end - frame) + sizeof(protocol);

@@ -8,6 +8,7 @@
 #include "observer.h"
 #include "pair.h"
 #include "told.h"
+#include "vlan.h"
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <errno.h>
@@ -60,8 +61,16 @@ static const char *const bridge_scripts[LA_LAB_HOSTS] = {
 	[LA_LAB_SERVER] = NEIGHBOUR("10.9.1.1", "fd09::1:1", "02:09:00:00:01:01"),
 };
 
+/* How the hosts' frames are tagged, and where lastack looks. */
+struct tagging {
+	int tags; /* 0: not at all */
+	bool in_frame;
+	char hook[8]; /* of --hook */
+};
+
 struct watch {
 	struct la_lab *lab;
+	struct la_vlan *vlan; /* NULL: there is none */
 	struct la_observer *obs;
 	int fd; /* of the file */
 	char path[64];
@@ -74,17 +83,21 @@ static void put_file(struct watch *w, const char *text)
 	cr_assert(pwrite(w->fd, text, strlen(text), 0) == (ssize_t)strlen(text));
 }
 
-static struct watch watch_start(enum place place, const char *text)
+static struct watch watch_start_tagged(enum place place, const char *text, struct tagging tagging)
 {
 	struct watch w = {.lab = la_lab_new(places[place].router),
 			  .fd = memfd_create("lastack.yaml", 0)};
-	const char *const options[] = {"--config", w.path, "--control", w.control, NULL};
+	const char *const options[] = {"--config", w.path,	 "--control", w.control,
+				       "--hook",   tagging.hook, NULL};
 
 	snprintf(w.path, sizeof(w.path), "/proc/self/fd/%d", w.fd);
 	snprintf(w.control, sizeof(w.control), "/tmp/lastack-policy-%d.sock", getpid());
 	cr_assert(w.lab && w.fd >= 0);
 	for (int host = 0; place == AT_BRIDGE && host < LA_LAB_HOSTS; host++)
 		cr_assert(la_lab_sh(w.lab, (enum la_lab_host)host, "%s", bridge_scripts[host]));
+	if (tagging.tags)
+		w.vlan = la_vlan_new(w.lab, tagging.tags, tagging.in_frame, place == AT_ROUTER);
+	cr_assert(w.vlan || !tagging.tags);
 	put_file(&w, text);
 	w.obs = la_observer_start(w.lab, places[place].host, places[place].first,
 				  places[place].second, options);
@@ -92,10 +105,16 @@ static struct watch watch_start(enum place place, const char *text)
 	return w;
 }
 
+static struct watch watch_start(enum place place, const char *text)
+{
+	return watch_start_tagged(place, text, (struct tagging){.hook = "auto"});
+}
+
 static void watch_end(struct watch *w)
 {
 	cr_expect(la_observer_stop(w->obs) == 0, "%s", la_observer_stderr(w->obs));
 	la_observer_free(w->obs);
+	la_vlan_free(w->vlan);
 	la_lab_free(w->lab);
 	unlink(w->control);
 	close(w->fd);
@@ -240,6 +259,67 @@ ParameterizedTest(struct reset_case *c, policy, both_ends_are_reset)
 	cr_log_info("%s, IPv%d: %lld ms after the last segment: %s", places[c->place].name,
 		    c->family == AF_INET ? 4 : 6, number_of(close, "duration_ns") / 1000000,
 		    la_told_text(policy, "detail"));
+	expect_alive(&other);
+	hang_up(&pair);
+	hang_up(&other);
+	watch_end(&w);
+}
+
+struct vlan_case {
+	enum place place;
+	int family;
+	struct tagging tagging;
+};
+
+#define IN_FRAME                                                                                   \
+	{                                                                                          \
+		1, true, "xdp"                                                                     \
+	}
+#define BESIDE                                                                                     \
+	{                                                                                          \
+		1, false, "tc"                                                                     \
+	}
+#define TWO_TAGS                                                                                   \
+	{                                                                                          \
+		2, false, "auto"                                                                   \
+	}
+
+ParameterizedTestParameters(policy, both_ends_are_reset_in_their_vlan)
+{
+	static struct vlan_case cases[] = {
+		{AT_HOST, AF_INET, IN_FRAME},	 {AT_HOST, AF_INET6, BESIDE},
+		{AT_ROUTER, AF_INET6, IN_FRAME}, {AT_ROUTER, AF_INET, BESIDE},
+		{AT_ROUTER, AF_INET6, TWO_TAGS}, {AT_BRIDGE, AF_INET, IN_FRAME},
+		{AT_BRIDGE, AF_INET6, IN_FRAME}, {AT_BRIDGE, AF_INET, BESIDE},
+		{AT_BRIDGE, AF_INET6, BESIDE},	 {AT_BRIDGE, AF_INET, TWO_TAGS},
+		{AT_BRIDGE, AF_INET6, TWO_TAGS},
+	};
+
+	return cr_make_param_array(struct vlan_case, cases, sizeof(cases) / sizeof(*cases));
+}
+
+/* A host hears nothing without its tags, so who reads ECONNRESET got them. */
+ParameterizedTest(struct vlan_case *c, policy, both_ends_are_reset_in_their_vlan)
+{
+	struct watch w = watch_start_tagged(c->place,
+					    "policies:\n"
+					    "- {name: idle, match: dport 9700, when: idle > 500ms, "
+					    "action: reset}\n",
+					    c->tagging);
+	struct la_pair pair = talk(&w, c->family, 0), other = talk(&w, c->family, 1);
+	struct la_vlan_counts counts;
+
+	expect_reset(&pair);
+	cr_expect_str_eq(la_told_text(record_of(&w, 0, "policy", "policy", "idle"), "result"),
+			 "done");
+	counts = la_vlan_counts(w.vlan);
+	cr_expect_eq(counts.bare_rsts, 0, "%s: %u RSTs without all tags", places[c->place].name,
+		     counts.bare_rsts);
+	cr_expect_eq(counts.rsts, c->place == AT_HOST ? 1 : 2, "%s: %u RSTs with tags",
+		     places[c->place].name, counts.rsts);
+	if (c->tagging.in_frame)
+		cr_expect_eq(counts.rsts_in_frame, 1, "%s: %u RSTs at the client's XDP with a tag",
+			     places[c->place].name, counts.rsts_in_frame);
 	expect_alive(&other);
 	hang_up(&pair);
 	hang_up(&other);
