@@ -211,7 +211,9 @@ Test(page, shows_what_happens, .timeout = 100)
 	la_browser_picture(s.browser, "page-dark");
 	la_browser_look(s.browser, 390, false);
 	la_browser_until(s.browser, "document.documentElement.scrollWidth <= 390");
-	la_browser_picture(s.browser, "page-phone");
+	la_browser_picture(s.browser, "page-phone-light");
+	la_browser_look(s.browser, 390, true);
+	la_browser_picture(s.browser, "page-phone-dark");
 	complaints(&s, 1); /* of the 400 that the bad filter earned */
 	scene_end(&s);
 }

@@ -151,27 +151,39 @@ static inline struct la_frame complaint(const struct la_packet *p, struct dice *
 	return la_icmp_build(&m);
 }
 
-struct recent {
-	struct la_frame frame[8];
-	int n;
+/* All of them at once. */
+struct chatter {
+	struct dice dice;
+	struct chat chats[CHATS];
+	struct la_frame recent[8];
+	int said;
 };
 
-/* The next packet: orderly, disturbed, or one of the last again. */
-static inline struct la_frame next_frame(struct chat *chats, struct dice *d, struct recent *recent)
+/* Begins them, by its dice. */
+static inline void begin_all(struct chatter *all)
 {
-	struct chat *c = &chats[roll(d, CHATS)];
+	all->said = 0;
+	for (int i = 0; i < CHATS; i++)
+		begin(&all->chats[i], &all->dice, i);
+}
+
+/* The next packet: orderly, disturbed, or one of the last again. */
+static inline struct la_frame next_frame(struct chatter *all)
+{
+	struct dice *d = &all->dice;
+	struct chat *c = &all->chats[roll(d, CHATS)];
 	struct la_frame f;
 	struct la_packet p;
 
-	if (recent->n > 8 && roll(d, 10) == 0)
-		return recent->frame[roll(d, 8)];
+	if (all->said > 8 && roll(d, 10) == 0)
+		return all->recent[roll(d, 8)];
 	if (roll(d, 150) == 0)
-		begin(c, d, c - chats);
+		begin(c, d, c - all->chats);
 	p = orderly(c, d);
 	if (roll(d, 10) == 0)
 		disturb(&p, d);
 	f = roll(d, 12) ? la_frame_build(&p) : complaint(&p, d);
-	recent->frame[recent->n++ % 8] = f;
+	all->recent[all->said++ % 8] = f;
 	return f;
 }
 

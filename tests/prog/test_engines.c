@@ -9,6 +9,7 @@
 #include "chats.h"
 #include "engine.h"
 #include "native.h"
+#include "options.h"
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <stdlib.h>
@@ -65,10 +66,11 @@ static const union la_any_rec **sorted(const struct keeper *k)
 
 static struct la_config config(void)
 {
-	struct la_config cfg = {.segments = 1};
-#define SET(sym, word, seconds) cfg.timeout[LA_TIMEOUT_##sym] = (seconds)*LA_SEC_NS;
+	struct la_config cfg;
 
-	LA_TIMEOUTS(SET)
+	la_config_defaults(&cfg);
+	cfg.pressure = 0;
+	cfg.segments = 1;
 	return cfg;
 }
 
@@ -109,10 +111,8 @@ static void assert_same(const struct keeper *kernel, const struct keeper *native
 static void compare(enum la_gate gate, __u32 seed)
 {
 	struct la_engine_opts opts = {.config = config(), .max_flows = 64};
-	struct dice d = {.state = seed * 7919ULL + 1};
+	struct chatter chatter = {.dice.state = seed * 7919ULL + 1};
 	struct keeper kernel, native;
-	struct chat chats[CHATS];
-	struct recent recent = {.n = 0};
 	struct la_engine *engine;
 	struct la_native *n;
 	__u64 now = 1000 * LA_SEC_NS;
@@ -122,13 +122,12 @@ static void compare(enum la_gate gate, __u32 seed)
 	engine = la_engine_new(&opts, &kernel.sink);
 	n = la_native_new(&opts.config, &native.sink);
 	la_native_set_hook(n, la_hook_id(1, false));
-	for (int i = 0; i < CHATS; i++)
-		begin(&chats[i], &d, i);
+	begin_all(&chatter);
 	for (int i = 0; i < PACKETS; i++) {
-		struct la_frame f = next_frame(chats, &d, &recent);
+		struct la_frame f = next_frame(&chatter);
 
-		now = next_time(now, &d);
-		if (roll(&d, 50) == 0)
+		now = next_time(now, &chatter.dice);
+		if (roll(&chatter.dice, 50) == 0)
 			la_engine_sweep(engine, now);
 		la_engine_packet(engine, gate, f.bytes, f.len, now);
 		la_native_packet(n, f.bytes, f.len, f.len, LA_LINK_ETHER, 0, now);

@@ -8,6 +8,7 @@
  */
 #include "chats.h"
 #include "engine.h"
+#include "options.h"
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <string.h>
@@ -116,30 +117,28 @@ static void metrics_are_right(const struct la_engine *e, const struct la_metrics
 
 static struct la_config config(void)
 {
-	struct la_config cfg = {.pressure = 50, .rst_policy = LA_RST_POLICY_STRICT};
-#define SET(sym, word, seconds) cfg.timeout[LA_TIMEOUT_##sym] = (seconds)*LA_SEC_NS;
+	struct la_config cfg;
 
-	LA_TIMEOUTS(SET)
+	la_config_defaults(&cfg);
+	cfg.pressure = 50;
+	cfg.rst_policy = LA_RST_POLICY_STRICT;
 	return cfg;
 }
 
 static void tell(enum la_gate gate, __u32 seed, __u32 flows)
 {
 	struct la_engine_opts opts = {.config = config(), .max_flows = flows};
-	struct dice d = {.state = seed * 7919ULL + 1};
+	struct chatter chatter = {.dice.state = seed * 7919ULL + 1};
 	struct teller t = {.sink.record = count};
-	struct chat chats[CHATS];
-	struct recent recent = {.n = 0};
 	struct la_engine *e = la_engine_new(&opts, &t.sink);
 	__u64 now = 1000 * LA_SEC_NS;
 
-	for (int i = 0; i < CHATS; i++)
-		begin(&chats[i], &d, i);
+	begin_all(&chatter);
 	for (int i = 0; i < PACKETS; i++) {
-		struct la_frame f = next_frame(chats, &d, &recent);
+		struct la_frame f = next_frame(&chatter);
 
-		now = next_time(now, &d);
-		if (roll(&d, 50) == 0)
+		now = next_time(now, &chatter.dice);
+		if (roll(&chatter.dice, 50) == 0)
 			la_engine_sweep(e, now);
 		la_engine_packet(e, gate, f.bytes, f.len, now);
 		if (i % 512 == 0)

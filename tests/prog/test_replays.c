@@ -95,19 +95,16 @@ static struct la_captured as_captured(const struct la_frame *f, enum kind kind, 
 
 static void feed_both(struct la_engine *native, struct la_engine *bpf, __u32 seed)
 {
-	struct dice d = {.state = seed * 104729ULL + 7};
-	int packets = 20 + roll(&d, PACKETS_MAX - 20);
-	struct recent recent = {.n = 0};
-	struct chat chats[CHATS];
+	struct chatter chatter = {.dice.state = seed * 104729ULL + 7};
+	int packets = 20 + roll(&chatter.dice, PACKETS_MAX - 20);
 	__u64 now = LA_SEC_NS;
 
-	for (int i = 0; i < CHATS; i++)
-		begin(&chats[i], &d, i);
+	begin_all(&chatter);
 	for (int i = 0; i < packets; i++) {
-		struct la_frame f = next_frame(chats, &d, &recent);
-		struct la_captured p = as_captured(&f, seed % KINDS, &d);
+		struct la_frame f = next_frame(&chatter);
+		struct la_captured p = as_captured(&f, seed % KINDS, &chatter.dice);
 
-		p.ts = now = time_after(now, &d);
+		p.ts = now = time_after(now, &chatter.dice);
 		cr_assert_eq(native->packet(native, &p), 0);
 		cr_assert_eq(bpf->packet(bpf, &p), 0, "seed %u, packet %d", seed, i);
 	}
