@@ -108,8 +108,8 @@ void la_blind_free(struct la_blind *blind)
 	free(blind);
 }
 
-bool la_blind_rst(struct la_blind *blind, int family, unsigned short client_port,
-		  unsigned short server_port, __u32 seq)
+static struct la_frame make_rst(const struct la_blind *blind, int family,
+				unsigned short client_port, unsigned short server_port, __u32 seq)
 {
 	struct la_frame f =
 		LA_FRAME(.src = la_lab_addr_text(LA_LAB_CLIENT, family),
@@ -118,9 +118,40 @@ bool la_blind_rst(struct la_blind *blind, int family, unsigned short client_port
 
 	memcpy(f.bytes, blind->to, 6);
 	memcpy(f.bytes + 6, MAC_BLIND, 6);
+	return f;
+}
+
+bool la_blind_rst(struct la_blind *blind, int family, unsigned short client_port,
+		  unsigned short server_port, __u32 seq)
+{
+	struct la_frame f = make_rst(blind, family, client_port, server_port, seq);
+
 	if (++blind->sent % BURST == 0)
 		usleep(PAUSE_US);
 	return send(blind->packet, f.bytes, f.len, 0) == (ssize_t)f.len || give_up("send");
+}
+
+bool la_blind_rsts(struct la_blind *blind, int family, unsigned short client_port,
+		   unsigned short server_port, __u32 seq, unsigned int count)
+{
+	static struct la_frame frames[BURST];
+	struct mmsghdr msgs[BURST] = {0};
+	struct iovec iov[BURST];
+
+	for (unsigned int sent = 0; sent < count;) {
+		unsigned int n = count - sent < BURST ? count - sent : BURST;
+
+		for (unsigned int i = 0; i < n; i++) {
+			frames[i] =
+				make_rst(blind, family, client_port, server_port, seq + sent + i);
+			iov[i] = (struct iovec){frames[i].bytes, frames[i].len};
+			msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
+		}
+		if (sendmmsg(blind->packet, msgs, n, 0) != (int)n)
+			return give_up("sendmmsg");
+		sent += n;
+	}
+	return true;
 }
 
 bool la_blind_expected(int fd, __u32 *seq)

@@ -28,6 +28,10 @@ void la_blind_free(struct la_blind *blind);
 bool la_blind_rst(struct la_blind *blind, int family, unsigned short client_port,
 		  unsigned short server_port, __u32 seq);
 
+/* The same at so many numbers, from seq on, as fast as it can: not all of them arrive. */
+bool la_blind_rsts(struct la_blind *blind, int family, unsigned short client_port,
+		   unsigned short server_port, __u32 seq, unsigned int count);
+
 /*
  * The number that a socket of this process expects next, RCV.NXT, from its kernel: for an
  * attacker who is as lucky as he can be. The connection is to be idle. False: it cannot be read.

@@ -7,6 +7,7 @@
  */
 #include "../packet.h"
 #include "blind.h"
+#include "fetch.h"
 #include "observer.h"
 #include "pair.h"
 #include "told.h"
@@ -75,10 +76,12 @@ static struct la_pair open_pair(const struct scene *s, unsigned short n)
 	return pair;
 }
 
-static struct scene scene_start(const struct place *place, const char *option, const char *value)
+/* filter: of what is printed, NULL: all. */
+static struct scene scene_start_filtered(const struct place *place, const char *option,
+					 const char *value, const char *filter)
 {
 	struct scene s = {.place = place, .lab = la_lab_new(true)};
-	const char *const options[] = {option, value, NULL};
+	const char *const options[] = {option, value, filter, NULL};
 
 	cr_assert(s.lab);
 	for (int host = 0; place->bridge && host < LA_LAB_HOSTS; host++)
@@ -89,6 +92,11 @@ static struct scene scene_start(const struct place *place, const char *option, c
 	s.victim = open_pair(&s, 0);
 	s.innocent = open_pair(&s, 1);
 	return s;
+}
+
+static struct scene scene_start(const struct place *place, const char *option, const char *value)
+{
+	return scene_start_filtered(place, option, value, NULL);
 }
 
 static void scene_end(struct scene *s)
@@ -312,6 +320,83 @@ ParameterizedTest(const int *at, rst_policy, no_guess_passes)
 			     1);
 		cr_expect_str_eq(la_told_text(told[n].close, "reason"), "fin");
 	}
+	scene_end(&s);
+}
+
+/* ---- a million ---- */
+
+#define MILLION	   1000000ULL
+#define WAVE	   50000
+#define MOST_WAVES 100
+#define WEB_PORT   9464
+
+/* The sum of the samples of a metric whose labels have this text, from lastack's page. */
+static unsigned long long metric(const struct scene *s, const char *name, const char *labels)
+{
+	struct la_fetched page = la_fetch(s->lab, s->place->host, WEB_PORT, "/metrics", NULL, NULL);
+	unsigned long long sum = 0;
+	char *at = NULL;
+
+	cr_assert_eq(page.status, 200);
+	for (char *line = strtok_r(page.body, "\n", &at); line; line = strtok_r(NULL, "\n", &at))
+		if (!strncmp(line, name, strlen(name)) && strstr(line, labels))
+			sum += strtoull(strrchr(line, ' '), NULL, 10);
+	la_fetched_free(&page);
+	return sum;
+}
+
+static unsigned long long dropped(const struct scene *s)
+{
+	return metric(s, "lastack_rst_rules_total{", "rule=\"strict\",dropped=\"true\"");
+}
+
+/* Each RST that was judged was told of, and none but those was dropped; some may be on their way.
+ */
+static bool all_agree(const struct scene *s)
+{
+	for (int ms = 0; ms < SOON_MS; ms += 100) {
+		unsigned long long judged = dropped(s);
+
+		if (metric(s, "lastack_rst_total{", "sender=\"orig\"") == judged &&
+		    metric(s, "lastack_packets_total{", "verdict=\"drop\"") == judged)
+			return true;
+		poll(NULL, 0, 100);
+	}
+	return false;
+}
+
+/* From the number behind the expected one on, beyond the window and back; never just that one. */
+static void send_wave(const struct scene *s, unsigned int wave)
+{
+	__u32 expected;
+
+	cr_assert(la_blind_expected(s->victim.server, &expected));
+	cr_assert(la_blind_rsts(s->blind, s->place->family, CLIENT_PORT, SERVER_PORT,
+				expected + 1 + wave % 20 * WAVE, WAVE));
+}
+
+/* Records of so many would only be lost: the metrics count each in the kernel. */
+Test(rst_policy, a_million_guesses_and_none_passes)
+{
+	struct scene s = scene_start_filtered(&places[0], "--rst-policy", "strict", "reason fin");
+	struct la_told told[1] = {0};
+	unsigned long long judged = 0;
+
+	for (unsigned int wave = 0; judged < MILLION && wave < MOST_WAVES; wave++) {
+		carry_all(&s, wave);
+		send_wave(&s, wave);
+		judged = dropped(&s);
+	}
+	carry_all(&s, MOST_WAVES);
+	cr_expect_geq(judged, MILLION, "%llu guesses have arrived", judged);
+	cr_expect_eq(challenged(&s), 0, "a guess has reached the server");
+	cr_expect(all_agree(&s));
+	hang_up(&s.victim);
+	hang_up(&s.innocent);
+	cr_expect_eq(la_observer_stop(s.obs), 0, "%s", la_observer_stderr(s.obs));
+	cr_assert_eq(la_told_gather(la_observer_records(s.obs), CLIENT_PORT, SERVER_PORT, told, 1),
+		     1);
+	cr_expect_str_eq(la_told_text(told->close, "reason"), "fin");
 	scene_end(&s);
 }
 
