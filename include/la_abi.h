@@ -130,6 +130,7 @@ struct la_rec_close {
 	__u64 close_ns;		      /* first FIN or RST to the end; 0: neither was seen */
 	__u64 heard_ns;		      /* first segment to the last before both had closed */
 	__u64 unanswered_ns;	      /* with unanswered: how long the peer had been silent */
+	__u64 silence_ns;	      /* before what was answered by nothing, or by RST; or 0 */
 	__u64 missed;		      /* payload bytes that were acknowledged but not seen */
 	struct la_rec_side side[2];   /* by enum la_endpoint */
 	__u8 reason;		      /* enum la_close_reason */
@@ -223,8 +224,8 @@ _Static_assert(sizeof(struct la_rec_state) == 104, "ABI");
 _Static_assert(sizeof(struct la_rec_segment) == 96, "ABI");
 _Static_assert(sizeof(struct la_rec_rst) == 96, "ABI");
 _Static_assert(sizeof(struct la_rec_side) == 168, "ABI");
-_Static_assert(sizeof(struct la_rec_close) == 504, "ABI");
-_Static_assert(sizeof(struct la_rec_flow) == 520, "ABI");
+_Static_assert(sizeof(struct la_rec_close) == 512, "ABI");
+_Static_assert(sizeof(struct la_rec_flow) == 528, "ABI");
 _Static_assert(sizeof(struct la_rec_zeek) == 104, "ABI");
 _Static_assert(sizeof(struct la_rec_gone) == 192, "ABI");
 _Static_assert(sizeof(struct la_rec_policy) == 208, "ABI");

@@ -41,7 +41,8 @@ LA_INLINE bool la_fast(struct la_flow *f, const struct la_segment *seg, const st
 	struct la_side *s = &f->side[seg->dir & 1], *p = &f->side[!(seg->dir & 1)];
 	__u32 end = seg->seq + seg->len, ack = s->ack, edge;
 
-	if (!la_is_plain(f, s, p, seg) || seg->ts >= la_deadline(f, cfg))
+	if (!la_is_plain(f, s, p, seg) || seg->ts >= la_deadline(f, cfg) ||
+	    la_elapsed(f->last, seg->ts) >= LA_SILENCE)
 		return false;
 	if (seg->len) {
 		if (__sync_val_compare_and_swap(&s->nxt, seg->seq, end) != seg->seq)

@@ -129,13 +129,15 @@ struct la_zero {
 
 /* Facts about the connection: la_flow.flags. */
 enum la_flow_flag {
-	LA_F_MIDSTREAM = 0x01,	 /* its beginning was not seen */
-	LA_F_CLOSED = 0x02,	 /* it has ended; the flow lingers */
-	LA_F_DEAD = 0x04,	 /* it is leaving the table: look it up again */
-	LA_F_REPLIED = 0x08,	 /* both endpoints are known to take part */
-	LA_F_FAST = 0x10,	 /* plain segments may take the fast path */
-	LA_F_PROVISIONAL = 0x20, /* a SYN came on the live tuple: prov is valid */
-	LA_F_CARRIED_ON = 0x40,	 /* its peers go on after the RST that closed it */
+	LA_F_MIDSTREAM = 0x01,	    /* its beginning was not seen */
+	LA_F_CLOSED = 0x02,	    /* it has ended; the flow lingers */
+	LA_F_DEAD = 0x04,	    /* it is leaving the table: look it up again */
+	LA_F_REPLIED = 0x08,	    /* both endpoints are known to take part */
+	LA_F_FAST = 0x10,	    /* plain segments may take the fast path */
+	LA_F_PROVISIONAL = 0x20,    /* a SYN came on the live tuple: prov is valid */
+	LA_F_CARRIED_ON = 0x40,	    /* its peers go on after the RST that closed it */
+	LA_F_BROKEN_SILENCE = 0x80, /* a side has spoken after a silence, its peer not yet: silence
+				       is valid */
 };
 
 /* What a policy has laid upon the connection (la_act.h): la_flow.policy. */
@@ -161,6 +163,19 @@ struct la_prov {
 };
 
 /*
+ * A silence of so long is noted when it ends, until the peer of who has ended it speaks: if it
+ * never does, or only by RST, something may have forgotten the connection meanwhile.
+ */
+#define LA_SILENCE LA_SEC_NS
+
+/* Such a silence (la_liveness.h). */
+struct la_silence {
+	__u64 began; /* ns; last segment before it */
+	__u64 ended; /* ns; first one after it */
+	__u8 by;     /* index of the side that sent that one */
+};
+
+/*
  * In the table, an entry begins in the middle of a cache line, with the key's end and what the
  * fast path needs of the connection; either side begins with a line (bpf/maps.bpf.h).
  */
@@ -183,7 +198,10 @@ struct la_flow {
 	__u64 heard;	   /* last segment before both sides had closed, unless `last` is later */
 	__u64 missed;	   /* bytes that were acknowledged but not seen, both sides */
 	__u64 rst_at;	   /* last RST of either side, ns */
-	struct la_prov prov;
+	union {		   /* a SYN on the tuple is a new beginning */
+		struct la_prov prov;	   /* with LA_F_PROVISIONAL */
+		struct la_silence silence; /* with LA_F_BROKEN_SILENCE */
+	};
 	struct la_zero zero[2];
 
 	__u64 silent_since; /* with unanswered: last segment before the first question, ns */

@@ -71,6 +71,24 @@ LA_INLINE void la_ask(struct la_flow *f, struct la_side *s, __u8 d, __u8 how, __
 }
 
 /*
+ * A segment of side d, at time ts, that is no RST. What is sent again comes late because nobody has
+ * answered, and not because nobody has spoken.
+ */
+LA_INLINE void la_note_silence(struct la_flow *f, const struct la_side *s, __u8 d, __u64 ts,
+			       const struct la_formerly *was)
+{
+	bool breaks = la_elapsed(was->last, ts) >= LA_SILENCE && s->retrans == was->retrans;
+
+	if (f->flags & LA_F_BROKEN_SILENCE) {
+		if (f->silence.by != d)
+			f->flags &= ~LA_F_BROKEN_SILENCE;
+	} else if (breaks && !was->closed && !(f->flags & LA_F_PROVISIONAL)) {
+		f->flags |= LA_F_BROKEN_SILENCE;
+		f->silence = (struct la_silence){.began = was->last, .ended = ts, .by = d};
+	}
+}
+
+/*
  * A segment of s, index d, has been looked at and was found to be `reason`: a question, an
  * answer, or a sign that there was one. What is not acted upon may be anybody's.
  */

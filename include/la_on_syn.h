@@ -56,6 +56,7 @@ LA_INLINE enum la_reason la_note_provisional(struct la_pass *x)
 	prov->opts = x->seg->opts;
 	prov->dir = x->d;
 	prov->ttl = x->seg->ttl;
+	x->f->flags &= ~LA_F_BROKEN_SILENCE;
 	x->f->flags |= LA_F_PROVISIONAL;
 	x->p->marks |= LA_M_CHALLENGED;
 	return LA_R_PROVISIONAL_SYN;

@@ -184,6 +184,14 @@ LA_INLINE __u8 la_direction_of(const struct la_flow *f)
 	return (orig ? orig : resp ^ 1) & 1 ? LA_FLOW_OUT : LA_FLOW_IN;
 }
 
+/* What broke it is not answered yet, or by a RST. Who sends a RST itself waits for nothing. */
+LA_INLINE __u64 la_silence_ns(const struct la_flow *f)
+{
+	if (!(f->flags & LA_F_BROKEN_SILENCE) || (f->rst_verdict && f->rst_sender == f->silence.by))
+		return 0;
+	return la_elapsed(f->silence.began, f->silence.ended);
+}
+
 /* The close record, from a copy of the flow as it was when it ended. */
 LA_INLINE void la_record_close(struct la_rec_close *r, const struct la_key *key,
 			       const struct la_out *out, const struct la_flow *f)
@@ -198,6 +206,7 @@ LA_INLINE void la_record_close(struct la_rec_close *r, const struct la_key *key,
 	r->missed = f->missed;
 	r->unanswered = f->unanswered;
 	r->unanswered_ns = f->unanswered ? la_elapsed(f->silent_since, f->ended) : 0;
+	r->silence_ns = la_silence_ns(f);
 	r->silent = f->asker == (f->orig & 1);
 	la_record_side(&r->side[LA_ORIG], f, f->orig);
 	la_record_side(&r->side[LA_RESP], f, !(f->orig & 1));

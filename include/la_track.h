@@ -52,7 +52,7 @@ LA_INLINE bool la_may_go_fast(const struct la_flow *f)
 	       !(a->hist.ahead | b->hist.ahead) && a->hole_lo == a->hole_hi &&
 	       b->hole_lo == b->hole_hi && (a->flags & b->flags & LA_S_ACKS) &&
 	       !((a->marks | b->marks) & LA_M_CHALLENGED) && !(f->flags & LA_F_CLOSED) &&
-	       !f->unanswered && !(f->policy & LA_P_DROP) &&
+	       !f->unanswered && !(f->flags & LA_F_BROKEN_SILENCE) && !(f->policy & LA_P_DROP) &&
 	       !(la_goes_unproven(a) || la_goes_unproven(b));
 }
 
@@ -161,6 +161,8 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 		if (reason == LA_R_ACCEPTED)
 			la_note_times(x.s, x.p, seg);
 		la_note_liveness(f, x.s, d, reason, &out->was);
+		if (!(seg->flags & LA_RST) && (reason == LA_R_ACCEPTED || reason == LA_R_KEEPALIVE))
+			la_note_silence(f, x.s, d, seg->ts, &out->was);
 		if (!(seg->flags & LA_RST) && (reason == LA_R_ACCEPTED || reason == LA_R_LATE))
 			la_take_ttl(x.s, seg->ttl);
 		la_count_segment(x.s, x.p, seg, x.v4);

@@ -154,11 +154,17 @@ static void text_finding(enum la_question_kind kind, const struct la_finding *fi
 	for (unsigned int i = 0; i < finding->id_count; i++)
 		printf(" %016llx", (unsigned long long)finding->ids[i]);
 	putchar('\n');
+	if (la_why_forgets_after(kind, finding))
+		printf("          something between seems to forget idle connections after %s at "
+		       "the latest\n",
+		       shortest);
 }
 
 /* Words of the finding are addresses and our own: nothing to be escaped. */
 static void json_finding(enum la_question_kind kind, const struct la_finding *finding)
 {
+	__u64 forgets = la_why_forgets_after(kind, finding);
+
 	printf("{\"v\":1,\"type\":\"finding\",\"question\":\"%s\",\"who\":\"%s\",\"how\":\"%s\","
 	       "\"connections\":%llu,\"shortest_ns\":%llu,\"longest_ns\":%llu,\"ids\":[",
 	       la_why_word(kind), finding->who, finding->how,
@@ -166,7 +172,10 @@ static void json_finding(enum la_question_kind kind, const struct la_finding *fi
 	       (unsigned long long)finding->longest);
 	for (unsigned int i = 0; i < finding->id_count; i++)
 		printf("%s\"%016llx\"", i ? "," : "", (unsigned long long)finding->ids[i]);
-	puts("]}");
+	putchar(']');
+	if (forgets)
+		printf(",\"forgets_after_ns\":%llu", (unsigned long long)forgets);
+	puts("}");
 }
 
 static void print_question(struct asking *asking, enum la_question_kind kind)

@@ -256,6 +256,7 @@ static void put_ending(struct la_buf *b, const struct la_rec_close *r)
 		NUM(b, "unanswered", r->unanswered);
 		NUM(b, "unanswered_ns", r->unanswered_ns);
 	}
+	NUM_IF(b, "silence_ns", r->silence_ns);
 	put_icmp(b, r);
 	BOOL(b, "midstream", r->midstream);
 	if (r->one_way)

@@ -35,6 +35,7 @@ struct la_why {
 struct clue {
 	char who[sizeof(((struct la_finding *)NULL)->who)];
 	char how[sizeof(((struct la_finding *)NULL)->how)];
+	__u32 cluster; /* of times such as this one; 0: any times are one finding */
 	__u64 time;
 };
 
@@ -133,11 +134,41 @@ static bool ask_handshakes(const struct la_rec_close *at, struct clue *clue)
 	return true;
 }
 
+/* Steps of a quarter, from 1 on. */
+static __u32 cluster_of(__u64 time)
+{
+	__u32 cluster = 1;
+
+	for (__u64 edge = LASTING_NS; edge < time; edge += edge / 4)
+		cluster++;
+	return cluster;
+}
+
+/* Open and silent; then one end speaks, and is told by RST, or not at all, that all is forgotten.
+ */
+static bool ask_forgotten(const struct la_rec_close *at, struct clue *clue)
+{
+	bool reset = at->rst_verdict && at->reason;
+
+	if (!at->silence_ns || (!reset && !at->unanswered))
+		return false;
+	put_who(clue, &at->h, LA_RESP);
+	snprintf(clue->how, sizeof(clue->how), "after a silence the %s's words are %s",
+		 la_text_end(reset ? !at->rst_sender : !at->silent),
+		 reset ? "answered by RST" : "not answered");
+	clue->time = at->silence_ns;
+	clue->cluster = cluster_of(clue->time);
+	return true;
+}
+
 /* Open, then one end asks and hears nothing any more: the path, or the peer, has forgotten it. */
 static bool ask_idle(const struct la_rec_close *at, struct clue *clue)
 {
-	if (!at->unanswered || !(at->handshake_ns || at->midstream) ||
-	    at->unanswered_ns < LASTING_NS)
+	if (!(at->handshake_ns || at->midstream))
+		return false;
+	if (ask_forgotten(at, clue))
+		return true;
+	if (!at->unanswered || at->unanswered_ns < LASTING_NS)
 		return false;
 	put_who(clue, &at->h, at->silent ? LA_RESP : LA_ORIG);
 	snprintf(clue->how, sizeof(clue->how), "says nothing any more to the %s, who asks",
@@ -166,7 +197,8 @@ static const struct {
 		{ask_time_wait, "who holds TIME_WAIT", "held for",
 		 "a server that closes first keeps the ports: let the client close, or "
 		 "keep connections open and use them again"},
-	[LA_WHY_IDLE] = {ask_idle, "who falls silent on an open connection", "silent for",
+	[LA_WHY_IDLE] = {ask_idle, "who falls silent, or forgets open connections that are",
+			 "silent for",
 			 "if it is after a time without data, something between forgets idle "
 			 "connections: send keepalives more often than that"},
 };
@@ -204,9 +236,33 @@ const char *la_why_remedy(enum la_question_kind kind)
 
 /* ---- findings ---- */
 
-/* Who and how lie one behind the other, filled with zeros. */
-#define KEY_SIZE                                                                                   \
-	(sizeof(((struct la_finding *)NULL)->who) + sizeof(((struct la_finding *)NULL)->how))
+/* Who, how and cluster lie one behind the other, filled with zeros. */
+#define KEY_SIZE (offsetof(struct la_finding, cluster) + sizeof(__u32))
+
+_Static_assert(offsetof(struct clue, cluster) == offsetof(struct la_finding, cluster), "a key");
+
+/* Times that differ by less than a quarter are one cluster, on whichever side of a step they lie.
+ */
+static bool is_near(const struct la_finding *finding, __u64 time)
+{
+	return time <= finding->shortest + finding->shortest / 4 &&
+	       finding->longest <= time + time / 4;
+}
+
+/* Takes the number of a cluster nearby that there is already. */
+static void join_cluster(struct entry *findings, struct clue *clue)
+{
+	const __u32 own = clue->cluster;
+	struct entry *entry;
+
+	for (int step = 0; own && step < 3; step++) {
+		clue->cluster = own + (__u32[]){0, (__u32)-1, 1}[step];
+		HASH_FIND(hh, findings, clue, KEY_SIZE, entry);
+		if (entry && is_near(&entry->finding, clue->time))
+			return;
+	}
+	clue->cluster = own;
+}
 
 static struct entry *find_or_make(struct entry **findings, const struct clue *clue)
 {
@@ -251,9 +307,21 @@ void la_why_take(struct la_why *why, const struct la_rec *rec)
 		if (!(why->kinds & 1U << kind))
 			continue;
 		memset(&clue, 0, sizeof(clue));
-		if (questions[kind].ask((const struct la_rec_close *)rec, &clue))
-			add(&why->findings[kind], &clue, rec->id);
+		if (!questions[kind].ask((const struct la_rec_close *)rec, &clue))
+			continue;
+		join_cluster(why->findings[kind], &clue);
+		add(&why->findings[kind], &clue, rec->id);
 	}
+}
+
+/* Connections that make a pattern. */
+#define PATTERN_MIN 3
+
+__u64 la_why_forgets_after(enum la_question_kind kind, const struct la_finding *finding)
+{
+	bool pattern = kind == LA_WHY_IDLE && finding->cluster;
+
+	return pattern && finding->connections >= PATTERN_MIN ? finding->shortest : 0;
 }
 
 static int most_first(const void *a, const void *b)

@@ -26,6 +26,7 @@ enum la_question_kind { LA_NO_WHY = 0, LA_QUESTIONS(LA_ROW_QUESTION) LA_WHY_MAX 
 struct la_finding {
 	char who[160]; /* an endpoint, or a host towards one */
 	char how[200]; /* what it does; may be empty */
+	__u32 cluster; /* idle: 0, or a number of times that are near to each other */
 	__u64 connections;
 	__u64 shortest, longest; /* ns: of what the question measures */
 	unsigned int id_count;
@@ -52,6 +53,12 @@ void la_why_take(struct la_why *why, const struct la_rec *rec);
 
 /* Puts the findings of a question in order, the most connections first. Returns how many. */
 size_t la_why_sort(struct la_why *why, enum la_question_kind kind);
+
+/*
+ * After what silence something forgets these connections, at the latest, ns; 0: they do not tell
+ * that. One or two may have other reasons.
+ */
+__u64 la_why_forgets_after(enum la_question_kind kind, const struct la_finding *finding);
 
 /* Number i of them, after sorting. */
 const struct la_finding *la_why_get(const struct la_why *why, enum la_question_kind kind, size_t i);

@@ -6,7 +6,10 @@
 #include "observer.h"
 #include "pair.h"
 #include "talk.h"
+#include "wire.h"
 #include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -238,6 +241,61 @@ Test(verbs, list_tells_the_process_that_has_a_connection)
 	kill(worker, SIGKILL);
 	waitpid(worker, NULL, 0);
 	close(pair.client);
+}
+
+/* Takes a socket away so that its peer hears nothing of it, as a box on the way forgets. */
+static void forget(int fd)
+{
+	const int on = 1;
+
+	cr_assert_eq(setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)), 0);
+	close(fd);
+}
+
+/* Silent for so long, longer than what lastack calls a silence. */
+#define SILENCE_MS 1500
+
+Test(verbs, why_idle_tells_after_what_silence_a_connection_was_forgotten)
+{
+	struct la_pair pair;
+	json_t *finding;
+
+	start();
+	pair = open_pair(0);
+	forget(pair.server);
+	poll(NULL, 0, SILENCE_MS);
+	cr_assert_eq(send(pair.client, "x", 1, MSG_NOSIGNAL), 1);
+	cr_assert(la_pair_ended(pair.client));
+	close(pair.client);
+	await((const char *const[]){"why", "idle", "-o", "jsonl", NULL}, "\"finding\"");
+	finding = only_object();
+	expect_word(finding, "how", "after a silence the client's words are answered by RST");
+	cr_expect_geq(json_integer_value(json_object_get(finding, "shortest_ns")),
+		      SILENCE_MS * 1000000LL);
+	json_decref(finding);
+}
+
+/* The same, but that nothing is answered any more. */
+Test(verbs, why_idle_tells_who_is_not_answered_after_a_silence)
+{
+	struct la_wire_rule cut = {.port = SERVER_PORT,
+				   .to_server = 1,
+				   .hook = LA_WIRE_INGRESS,
+				   .action = LA_WIRE_DROP,
+				   .left = LA_WIRE_FOREVER};
+	struct la_wire *wire = la_wire_new(lab);
+	struct la_pair pair;
+
+	start();
+	cr_assert(wire);
+	pair = open_pair(0);
+	poll(NULL, 0, SILENCE_MS);
+	cr_assert_geq(la_wire_add(wire, &cut), 0);
+	cr_assert_eq(send(pair.client, "x", 1, MSG_NOSIGNAL), 1);
+	await((const char *const[]){"why", "idle", NULL},
+	      "after a silence the client's words are not answered");
+	close_pair(&pair);
+	la_wire_free(wire);
 }
 
 static const char *line_of(const char *text, int n)

@@ -315,3 +315,70 @@ Test(liveness, old_ack_before_one_byte_is_no_keepalive)
 	cr_assert_eq(t.flow.side[t.orig].retrans, 1);
 	cr_assert_eq(t.flow.side[t.orig].bytes, 101);
 }
+
+/* ---- the silence before what is not answered ---- */
+
+static void assert_silence(__u64 seconds)
+{
+	__u64 silence = talk_close(&t)->silence_ns;
+
+	cr_assert_eq(silence / LA_SEC_NS, seconds, "%llu ns", (unsigned long long)silence);
+}
+
+Test(liveness, silence_before_a_reset)
+{
+	talk_lines(&t, EXCHANGED, {WAIT, 350000}, {ORIG, PA, 101, 101, 100}, {WAIT, 30},
+		   {RESP, R, 101});
+	assert_closed(&t, "reset", "resp", "CLOSED", "CLOSED");
+	assert_silence(350);
+}
+
+Test(liveness, silence_before_what_nobody_answers)
+{
+	talk_lines(&t, EXCHANGED, {WAIT, 350000}, {ORIG, PA, 101, 101, 100});
+	retransmit(15);
+	talk_lines(&t, {WAIT, 301000});
+	assert_cause(LA_TIMEOUT_CAUSE_DEAD_PEER, 15);
+	assert_silence(350);
+}
+
+Test(liveness, silence_before_a_keepalive)
+{
+	talk_lines(&t, EXCHANGED);
+	for (int i = 0; i < 9; i++)
+		talk_lines(&t, {WAIT, 75000}, {ORIG, A, 100, 101, .reason = LA_R_KEEPALIVE});
+	talk_lines(&t, {WAIT, 301000});
+	assert_cause(LA_TIMEOUT_CAUSE_KEEPALIVE_FAILED, 9);
+	assert_silence(75);
+}
+
+/* The peer has not forgotten it. */
+Test(liveness, silence_that_was_answered_is_over)
+{
+	talk_lines(&t, EXCHANGED, {WAIT, 350000}, {ORIG, PA, 101, 101, 100}, {RESP, A, 101, 201},
+		   {ORIG, PA, 201, 101, 100}, {RESP, R, 101});
+	assert_silence(0);
+}
+
+/* Who resets after a silence of its own waits for nothing; nor is a busy connection silent. */
+Test(liveness, silence_is_not_what_a_reset_ends)
+{
+	talk_lines(&t, EXCHANGED, {WAIT, 350000}, {ORIG, R, 101});
+	assert_silence(0);
+}
+
+Test(liveness, silence_is_not_who_waits_for_an_answer)
+{
+	talk_lines(&t, EXCHANGED, {ORIG, PA, 101, 101, 100});
+	retransmit(5);
+	talk_lines(&t, {RESP, R, 101});
+	assert_silence(0);
+}
+
+/* A SYN takes the place of what was noted. */
+Test(liveness, silence_before_a_syn_is_forgotten)
+{
+	talk_lines(&t, EXCHANGED, {WAIT, 350000}, {ORIG, PA, 101, 101, 100},
+		   {ORIG, S, .isn = 777000, .reason = LA_R_PROVISIONAL_SYN}, {RESP, R, 101});
+	assert_silence(0);
+}

@@ -129,6 +129,53 @@ Test(why, who_falls_silent_is_found)
 	cr_expect_eq(only(LA_WHY_IDLE)->longest, 300 * S);
 }
 
+/* Idle for `idle`, in seconds, then the client says something and the path answers with a RST. */
+static __u64 idle;
+
+static void story_forgotten(struct talk *t)
+{
+	story_reset(t);
+	for (unsigned int i = 0; i < t->n; i++)
+		if (t->rec[i].h.type == LA_REC_CLOSE)
+			t->rec[i].close.silence_ns = idle * S;
+}
+
+/* Steps of the scale lie between 349 and 351 (see cluster_of()) or not: they are one cluster. */
+Test(why, times_that_are_near_are_one_finding_and_tell_the_timeout)
+{
+	static const __u64 times[] = {352, 349, 350, 355, 30, 347};
+	const struct la_finding *many;
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(*times); i++) {
+		idle = times[i];
+		show(story_forgotten, (__u16)(40000 + i));
+	}
+	cr_assert_eq(la_why_sort(why, LA_WHY_IDLE), 2);
+	many = la_why_get(why, LA_WHY_IDLE, 0);
+	cr_expect_str_eq(many->who, "server 10.9.0.2:80");
+	cr_expect_str_eq(many->how, "after a silence the client's words are answered by RST");
+	cr_expect_eq(many->connections, 5);
+	cr_expect(many->shortest == 347 * S && many->longest == 355 * S);
+	cr_expect_eq(la_why_forgets_after(LA_WHY_IDLE, many), 347 * S);
+	/* one is no pattern */
+	cr_expect_eq(la_why_forgets_after(LA_WHY_IDLE, la_why_get(why, LA_WHY_IDLE, 1)), 0);
+}
+
+/* Whatever the first one was, and wherever the steps lie. */
+Test(why, a_cluster_is_as_wide_as_a_quarter_everywhere)
+{
+	for (__u64 base = 100; base < 1000; base += 7) {
+		la_why_free(why);
+		why = la_why_new(ALL);
+		for (__u64 i = 0; i < 3; i++) {
+			idle = base + i * base / 20;
+			show(story_forgotten, (__u16)(40000 + i));
+		}
+		cr_expect_eq(only(LA_WHY_IDLE)->connections, 3, "at %llu s",
+			     (unsigned long long)base);
+	}
+}
+
 /* The most connections come first; what differs in how is another finding. */
 Test(why, findings_are_in_order)
 {
