@@ -316,6 +316,8 @@ static void put_close(struct la_output *o, const struct la_rec *rec)
 		la_buf_lit(b, ",\"ifname\":");
 		la_buf_json(b, ifname);
 	}
+	if (r->direction)
+		WORD(b, "direction", la_flow_direction_word(r->direction));
 }
 
 static void put_flow(struct la_output *o, const struct la_rec *rec)
