@@ -3,9 +3,11 @@
  * resets.c - see resets.h.
  */
 #include "resets.h"
+#include "diag.h"
 #include "la_rst.h"
 #include "mark.h"
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,12 @@ struct under_way {
 	struct la_rec_policy rec;
 	__u64 look_at; /* ns */
 	int err;       /* of the last RST that could not be sent, -errno, or 0 */
+	struct {
+		struct la_diag_end end;
+		__u64 cookie; /* 0: it is no socket of this host */
+		const char *word;
+	} sockets[2];
+	bool destroyed; /* one of them */
 };
 
 struct la_resets {
@@ -68,13 +76,61 @@ static __u32 aim(const struct la_side *s, const struct la_side *p, unsigned int 
 }
 
 /* Appends to the detail as much as fits. */
-static void add_detail(struct la_rec_policy *rec, const char *to, __u32 seq)
+__attribute__((format(printf, 2, 3))) static void add_detail(struct la_rec_policy *rec,
+							     const char *format, ...)
 {
 	size_t used = strlen(rec->detail);
+	va_list args;
 
-	snprintf(rec->detail + used, sizeof(rec->detail) - used, "%sRST to %s at %u",
-		 used ? ", " : "", to, seq);
+	if (used && used < sizeof(rec->detail) - 2)
+		used += (size_t)sprintf(rec->detail + used, ", ");
+	va_start(args, format);
+	vsnprintf(rec->detail + used, sizeof(rec->detail) - used, format, args);
+	va_end(args);
 }
+
+static const char *word_of(const struct la_flow *flow, __u8 side)
+{
+	return side == (flow->orig & 1) ? "orig" : "resp";
+}
+
+/* ---- ends that are sockets of this host ---- */
+
+/*
+ * A RST to a socket of this host passes no hook, so the table cannot tell whether it got there; but
+ * the kernel can. Each is known by its cookie, for its ports may be taken again at once.
+ */
+static void find_sockets(struct under_way *at, const struct la_flow *flow)
+{
+	for (__u8 i = 0; i < 2; i++) {
+		at->sockets[i].end = (struct la_diag_end){
+			.key = at->rec.h.key, .side = i, .ifindex = flow->ifindex};
+		at->sockets[i].word = word_of(flow, i);
+		if (lives(&flow->side[i]))
+			at->sockets[i].cookie = la_diag_find(&at->sockets[i].end);
+	}
+}
+
+/* Those that are still there in spite of their RST. True: there was one. */
+static bool destroy_sockets(struct under_way *at)
+{
+	bool any = false;
+
+	for (int i = 0; i < 2; i++) {
+		__u64 cookie = at->sockets[i].cookie;
+
+		if (!cookie || la_diag_find(&at->sockets[i].end) != cookie ||
+		    la_diag_destroy(&at->sockets[i].end, cookie))
+			continue;
+		at->sockets[i].cookie = 0;
+		add_detail(&at->rec, "socket of %s destroyed", at->sockets[i].word);
+		any = true;
+	}
+	at->destroyed |= any;
+	return any;
+}
+
+/* ---- one try ---- */
 
 /* A RST to each end that lives. Returns how many. */
 static int send_both(struct la_resets *resets, struct under_way *at, const struct la_flow *flow)
@@ -97,7 +153,7 @@ static int send_both(struct la_resets *resets, struct under_way *at, const struc
 			continue;
 		err = la_reset_send(resets->reset, &rst);
 		at->err = err ? err : at->err;
-		add_detail(&at->rec, i == flow->orig ? "orig" : "resp", rst.seq);
+		add_detail(&at->rec, "RST to %s at %u", word_of(flow, i), rst.seq);
 		count++;
 	}
 	return count;
@@ -116,6 +172,8 @@ static int try_once(struct la_resets *resets, struct under_way *at, __u64 now)
 
 	if (err)
 		return err;
+	if (!at->rec.tries)
+		find_sockets(at, &flow);
 	if (la_ended(&flow) || !send_both(resets, at, &flow)) {
 		spare(resets, at);
 		return -ENOENT;
@@ -169,14 +227,23 @@ int la_resets_begin(struct la_resets *resets, const struct la_rec_policy *rec, _
 
 static void finish(struct la_resets *resets, struct under_way *at, enum la_result result, __u64 now)
 {
-	static const char why[] = "the connection goes on";
-
 	at->rec.result = result;
 	at->rec.h.ts = now;
-	if (result == LA_RESULT_FAILED)
-		snprintf(at->rec.detail, sizeof(at->rec.detail), "%s",
-			 at->err ? strerror(-at->err) : why);
 	resets->over(&at->rec, resets->ctx);
+}
+
+static void tell_why(struct under_way *at)
+{
+	snprintf(at->rec.detail, sizeof(at->rec.detail), "%s%s",
+		 at->err ? strerror(-at->err) : "the connection goes on",
+		 at->destroyed ? "; its socket here is destroyed" : "");
+}
+
+/* The last that can be done: the kernel tells the other end, if it can. */
+static bool destroy_at_last(struct under_way *at, __u64 now)
+{
+	at->look_at = now + LA_RESETS_WAIT_NS;
+	return !at->destroyed && destroy_sockets(at);
 }
 
 /* True if it is over with this one. */
@@ -187,11 +254,15 @@ static bool look(struct la_resets *resets, struct under_way *at, __u64 now)
 		la_loader_act(resets->loader, &at->rec.h.key, at->rec.h.id, LA_ACT_LOOK, 0, &flow);
 
 	if (err == -ENOENT || (!err && la_ended(&flow))) {
+		destroy_sockets(at);
 		finish(resets, at, LA_RESULT_DONE, now);
 		return true;
 	}
 	if (at->rec.tries < LA_RESETS_TRIES && !try_once(resets, at, now))
 		return false;
+	if (destroy_at_last(at, now))
+		return false;
+	tell_why(at);
 	spare(resets, at);
 	finish(resets, at, LA_RESULT_FAILED, now);
 	return true;

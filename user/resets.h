@@ -4,6 +4,7 @@
  *
  * The numbers come out of the table at the moment of sending. The connection has to be seen to
  * end, and not to carry on for a while; else it is tried again with the numbers of then, twice.
+ * An end that is a socket of this host, and still there after that, is destroyed (diag.h).
  * Who begins is told how it ended. Time is an argument, ns of CLOCK_MONOTONIC.
  */
 #ifndef LA_USER_RESETS_H

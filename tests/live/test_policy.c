@@ -13,6 +13,8 @@
 #include <criterion/parameterized.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -479,6 +481,84 @@ Test(policy, a_reset_that_may_not_be_sent_says_why)
 	expect_alive(&pair);
 	cr_expect_eq(count_of(&w, 0, "close", NULL, NULL), 0);
 	hang_up(&pair);
+	watch_end(&w);
+}
+
+/* ---- sockets of this host ---- */
+
+/* A connection whose server still listens. */
+static struct la_pair accept_one(const struct watch *w, int listener)
+{
+	struct la_lab_addr from = la_lab_addr(LA_LAB_CLIENT, AF_INET, CLIENT_PORT),
+			   to = la_lab_addr(LA_LAB_SERVER, AF_INET, SERVER_PORT);
+	struct pollfd wait = {.fd = listener, .events = POLLIN};
+	struct la_pair pair = {
+		.client = la_lab_socket(w->lab, LA_LAB_CLIENT, AF_INET, SOCK_STREAM, 0)};
+
+	cr_assert(!bind(listener, (struct sockaddr *)&to.sa, to.len) && !listen(listener, 4));
+	cr_assert(!bind(pair.client, (struct sockaddr *)&from.sa, from.len));
+	connect(pair.client, (struct sockaddr *)&to.sa, to.len);
+	cr_assert(poll(&wait, 1, SOON_MS) == 1);
+	pair.server = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	cr_assert(pair.server >= 0 && la_pair_carry(pair.client, pair.server, 1000));
+	return pair;
+}
+
+static bool listens(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) && info.tcpi_state == TCP_LISTEN;
+}
+
+/* No hook sees whether it gets there. Who listens on the port is another socket. */
+Test(policy, a_socket_that_its_rst_does_not_reach_is_destroyed)
+{
+	struct watch w = watch_start(AT_HOST, "policies:\n"
+					      "- {name: cut, match: tcp, when: idle > 300ms, "
+					      "action: reset}\n");
+	int listener = la_lab_socket(w.lab, LA_LAB_SERVER, AF_INET, SOCK_STREAM, 0);
+	struct la_pair pair;
+	const json_t *done;
+
+	cr_assert(la_lab_sh(w.lab, LA_LAB_SERVER,
+			    "nft 'add table inet t; add chain inet t c { type filter hook input "
+			    "priority 0; }; add rule inet t c tcp flags rst drop'"));
+	pair = accept_one(&w, listener);
+	cr_expect_eq(error_of(pair.client), ECONNRESET, "the client is not told");
+	cr_expect_eq(error_of(pair.server), ECONNABORTED, "the server is not told");
+	done = record_of(&w, 0, "policy", "result", "done");
+	cr_expect(strstr(la_told_text(done, "detail"), ", socket of resp destroyed"), "%s",
+		  la_told_text(done, "detail"));
+	cr_expect(listens(listener), "it listens no more");
+	hang_up(&pair);
+	close(listener);
+	watch_end(&w);
+}
+
+/* No RST leaves the host, not the kernel's own either: one end is told at least. */
+Test(policy, a_socket_whose_reset_fails_is_destroyed)
+{
+	struct watch w = watch_start(AT_HOST, "policies:\n"
+					      "- {name: cut, match: tcp, when: idle > 300ms, "
+					      "action: reset}\n");
+	int listener = la_lab_socket(w.lab, LA_LAB_SERVER, AF_INET, SOCK_STREAM, 0);
+	struct la_pair pair;
+	const json_t *failed;
+
+	cr_assert(la_lab_sh(w.lab, LA_LAB_SERVER,
+			    "nft 'add table inet t; add chain inet t c { type filter hook output "
+			    "priority 0; }; add rule inet t c tcp flags rst drop'"));
+	pair = accept_one(&w, listener);
+	cr_expect_eq(error_of(pair.server), ECONNABORTED, "the server is not told");
+	failed = record_of(&w, 0, "policy", "result", "failed");
+	cr_expect_eq(number_of(failed, "tries"), 3);
+	cr_expect_str_eq(la_told_text(failed, "detail"),
+			 "Operation not permitted; its socket here is destroyed");
+	cr_expect(listens(listener), "it listens no more");
+	hang_up(&pair);
+	close(listener);
 	watch_end(&w);
 }
 
