@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define DRIVER_PORT 9515
-#define SOON_MS	    30000
+#define SOON_MS	    60000
 #define SHOTS	    "build/screenshots"
 
 struct la_browser {

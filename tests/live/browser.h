@@ -19,7 +19,7 @@ struct la_browser *la_browser_new(struct la_lab *lab, enum la_lab_host host, con
 /* What a script returns; free it. Ends the test if it throws. */
 json_t *la_browser_run(struct la_browser *browser, const char *script);
 
-/* Waits until an expression is true; ends the test after some seconds. */
+/* Waits until an expression is true; ends the test after a minute. */
 void la_browser_until(struct la_browser *browser, const char *expression);
 
 /* Types keys into the element of a selector. */
