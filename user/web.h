@@ -31,10 +31,10 @@ struct la_web_opts {
 struct la_web;
 
 /*
- * Listens, but answers nobody yet, and sets *web. If the address was not asked for and cannot be
+ * Listens, but answers nobody yet, and sets *opened. If the address was not asked for and cannot be
  * had, it says so and serves nothing. If it is not LA_EXIT_OK, why is on stderr.
  */
-enum la_exit la_web_open(struct la_web **web, const struct la_web_opts *opts);
+enum la_exit la_web_open(struct la_web **opened, const struct la_web_opts *opts);
 
 /* Takes the records for /api/events; belongs to the web. */
 struct la_sink *la_web_sink(struct la_web *web);
