@@ -566,6 +566,7 @@ static const struct field fields[] = {
 	CLOSE_WORD("closed-by", la_closer_word, LA_CLOSER_MAX, closed_by),
 	CLOSE_WORD("conn-state", la_conn_state_word, LA_CONN_STATE_MAX, conn_state),
 	CLOSE_WORD("stage", la_stage_word, LA_STAGE_MAX, stage),
+	CLOSE_WORD("direction", la_flow_direction_word, LA_FLOW_DIRECTION_MAX, direction),
 	{.word = "midstream", .match = la_match_midstream},
 	{.word = "forged",  .match = la_match_forged},
 	{.word = "iface",   .wants = WANTS_IFACE,   .read = read_ifname, .match = la_match_ifname},

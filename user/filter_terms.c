@@ -122,6 +122,14 @@ enum la_truth la_match_stage(const struct la_term *term, const struct la_rec *re
 	return as_close(rec) ? has_word(term, as_close(rec)->stage) : LA_IS_UNKNOWN;
 }
 
+/* A capture may not tell. */
+enum la_truth la_match_direction(const struct la_term *term, const struct la_rec *rec)
+{
+	const struct la_rec_close *close = as_close(rec);
+
+	return close && close->direction ? has_word(term, close->direction) : LA_IS_UNKNOWN;
+}
+
 enum la_truth la_match_conn_state(const struct la_term *term, const struct la_rec *rec)
 {
 	if (as_gone(rec))

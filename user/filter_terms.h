@@ -70,6 +70,7 @@ enum la_truth la_match_state(const struct la_term *term, const struct la_rec *re
 enum la_truth la_match_reason(const struct la_term *term, const struct la_rec *rec);
 enum la_truth la_match_closed_by(const struct la_term *term, const struct la_rec *rec);
 enum la_truth la_match_stage(const struct la_term *term, const struct la_rec *rec);
+enum la_truth la_match_direction(const struct la_term *term, const struct la_rec *rec);
 enum la_truth la_match_conn_state(const struct la_term *term, const struct la_rec *rec);
 enum la_truth la_match_midstream(const struct la_term *term, const struct la_rec *rec);
 enum la_truth la_match_forged(const struct la_term *term, const struct la_rec *rec);

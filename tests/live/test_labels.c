@@ -93,6 +93,22 @@ static void be_refused(struct site *s)
 		la_scrape_until((s)->lab, LA_LAB_SERVER, truth, sizeof(truth) / sizeof(*truth));   \
 	} while (0)
 
+/* Lines of the table that the filter takes, as it stands in a URL. */
+static int listed(const struct site *s, const char *filter)
+{
+	struct la_fetched got;
+	char path[100];
+	int lines = 0;
+
+	snprintf(path, sizeof(path), "/api/flows?filter=%s", filter);
+	got = la_fetch(s->lab, LA_LAB_SERVER, 9464, path, NULL, NULL);
+	cr_assert_eq(got.status, 200);
+	for (const char *end = got.body; (end = strchr(end, '\n')); end++)
+		lines++;
+	la_fetched_free(&got);
+	return lines;
+}
+
 /* Each connection is counted once, with the labels that it has; the first group that fits is its.
  */
 Test(labels, tell_connections_apart, .timeout = 180)
@@ -114,6 +130,8 @@ Test(labels, tell_connections_apart, .timeout = 180)
 	      {DURATION "interface=\"eth0\",direction=\"out\",group=\"web\"}", 4},
 	      {DURATION "interface=\"eth0\",direction=\"in\"}", 2},
 	      {"lastack_connections_opened_total", 10}, {"lastack_label_overflow_total", 0});
+	cr_expect_eq(listed(&s, "direction+in"), 6);
+	cr_expect_eq(listed(&s, "direction+out+and+iface+eth0"), 4);
 	site_end(&s);
 }
 

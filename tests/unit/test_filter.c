@@ -63,6 +63,7 @@ static union la_any_rec a_close(void)
 	r.close.closed_by = LA_BY_RESP;
 	r.close.conn_state = LA_CONN_RSTR;
 	r.close.stage = LA_STAGE_POST_PSH;
+	r.close.direction = LA_FLOW_OUT;
 	return r;
 }
 
@@ -328,6 +329,9 @@ Test(filter, words_of_a_close)
 		{"conn-state SF", false},
 		{"stage post_psh", true},
 		{"stage later", false},
+		{"direction out", true},
+		{"direction in", false},
+		{"not direction in", true},
 		{"midstream", false},
 		{"not midstream", true},
 	};
