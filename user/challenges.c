@@ -23,8 +23,7 @@ static unsigned int roll(unsigned int sides)
 	return getrandom(&r, sizeof(r), GRND_NONBLOCK) == sizeof(r) ? r % sides : 0;
 }
 
-/* May this connection be asked about now? */
-static bool take_turn(struct la_challenges *c, __u64 id, __u64 now)
+bool la_challenges_turn(struct la_challenges *c, __u64 id, __u64 now)
 {
 	struct la_challenged *recent = &c->recent[id & (LA_CHALLENGES_RECENT - 1)];
 	__u64 second = now / LA_SEC_NS;
@@ -69,7 +68,7 @@ int la_challenges_answer(struct la_challenges *c, struct la_loader *loader, stru
 		return err;
 	if (la_ended(&flow))
 		return -ENOENT;
-	if (!take_turn(c, h->id, now))
+	if (!la_challenges_turn(c, h->id, now))
 		return -EBUSY;
 	ack = ack_of(&h->key, &flow, (rst->sender == LA_ORIG ? flow.orig : !flow.orig) & 1);
 	snprintf(told->detail, sizeof(told->detail), "ACK %u to %s at %u", ack.ack,

@@ -38,6 +38,9 @@ struct la_challenges {
 /* Has the RST of this record been dropped though its receiver would have asked about it? */
 bool la_challenges_wants(const struct la_rec *rec);
 
+/* May this connection be asked about at time now? If so, it has had its turn. */
+bool la_challenges_turn(struct la_challenges *challenges, __u64 id, __u64 now);
+
 /*
  * Answers the RST of that record at time now, ns of CLOCK_MONOTONIC; told: whose detail says what
  * was sent. Returns 0, -EBUSY if that would be too many, -ENOENT if there is no such connection

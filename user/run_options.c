@@ -670,11 +670,11 @@ void la_run_options_help(void)
 	       "%u)\n",
 	       LA_FLOWS_DEFAULT, LA_ATTEMPTS_SHARE, LA_PRESSURE_DEFAULT);
 	puts("      --rst-policy WHAT  what becomes of RSTs that their receiver would not act on\n"
-	     "                           observe  they pass (default)\n"
-	     "                           dry-run  they pass, their records name the rule\n"
-	     "                           strict   they are dropped\n"
+	     "                           observe    they pass (default)\n"
+	     "                           dry-run    they pass, their records name the rule\n"
+	     "                           strict     they are dropped\n"
 	     "                           challenge  they are dropped, and the host that one names\n"
-	     "                                    is asked by an ACK, as its peer would have done\n"
+	     "                                      is asked by an ACK, as its peer would ask\n"
 	     "      --rst-limit N      strict and challenge: of a source that sends more than N "
 	     "of\n"
 	     "                         them a second, drop every RST");
