@@ -260,6 +260,15 @@ static void find_source(const __u8 *packet, __u8 addr[16])
 	memcpy(addr + 12, packet + 12, 4);
 }
 
+/* Whoever can send here can claim an address: a place that has changed hands says so for ever. */
+static void take(struct la_link_addr *place, struct la_link_addr addr)
+{
+	addr.disputed = place->disputed;
+	if (place->ifindex && memcmp(place, &addr, sizeof(addr)) != 0)
+		addr.disputed = 1;
+	*place = addr;
+}
+
 /* Takes one packet. False: there is none. */
 static bool learn_one(struct la_links *links, const struct port *port)
 {
@@ -282,7 +291,7 @@ static bool learn_one(struct la_links *links, const struct port *port)
 	memcpy(addr.mac, from.sll_addr, sizeof(addr.mac));
 	find_outer_tag(&msg, &addr);
 	find_source(frame + find_inner_tag(frame, &addr), addr.addr);
-	links->addrs[place_of(addr.addr)] = addr;
+	take(&links->addrs[place_of(addr.addr)], addr);
 	return true;
 }
 

@@ -18,6 +18,7 @@ struct la_link_addr {
 	__u32 ifindex; /* the port behind which it is */
 	__u8 mac[6];   /* from which it was heard: its own, or a router's */
 	__u8 tags;     /* VLAN tags with which it was heard */
+	__u8 disputed; /* 1: it, or who was here before, was also heard elsewhere: by anybody */
 	struct la_link_tag {
 		__be16 tpid, tci;
 	} tag[LA_LINK_TAGS]; /* outermost first, as in a frame */

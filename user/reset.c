@@ -220,6 +220,9 @@ int la_reset_send(struct la_reset *reset, const struct la_reset_segment *seg)
 	__u8 packet[LA_RESET_BYTES];
 	size_t len = la_reset_write(seg, packet);
 
+	/* a RST ends the connection, but an ACK would tell the wrong one how to */
+	if (to && to->disputed && !(seg->flags & LA_RST))
+		return -ENOTUNIQ;
 	return to ? send_bridged(reset, seg, to, packet, len)
 		  : send_routed(reset, seg, packet, len);
 }

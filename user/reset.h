@@ -42,7 +42,10 @@ void la_reset_follow(struct la_reset *reset, const struct la_attach *attach);
 /* Takes note of the link layer addresses that were heard; to be called often. */
 void la_reset_learn(struct la_reset *reset);
 
-/* Sends it. Returns 0 or -errno. */
+/*
+ * Sends it. Returns 0 or -errno: -ENOTUNIQ, it is no RST, and on a bridge more than one have been
+ * heard with the address that it goes to.
+ */
 int la_reset_send(struct la_reset *reset, const struct la_reset_segment *segment);
 
 /* NULL is allowed. */

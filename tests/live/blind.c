@@ -108,13 +108,13 @@ void la_blind_free(struct la_blind *blind)
 	free(blind);
 }
 
-static struct la_frame make_rst(const struct la_blind *blind, int family,
-				unsigned short client_port, unsigned short server_port, __u32 seq)
+static struct la_frame make(const struct la_blind *blind, int family, unsigned short client_port,
+			    unsigned short server_port, __u8 flags, __u32 seq)
 {
 	struct la_frame f =
 		LA_FRAME(.src = la_lab_addr_text(LA_LAB_CLIENT, family),
 			 .dst = la_lab_addr_text(LA_LAB_SERVER, family), .sport = client_port,
-			 .dport = server_port, .seq = seq, .flags = LA_RST);
+			 .dport = server_port, .seq = seq, .flags = flags);
 
 	memcpy(f.bytes, blind->to, 6);
 	memcpy(f.bytes + 6, MAC_BLIND, 6);
@@ -124,10 +124,18 @@ static struct la_frame make_rst(const struct la_blind *blind, int family,
 bool la_blind_rst(struct la_blind *blind, int family, unsigned short client_port,
 		  unsigned short server_port, __u32 seq)
 {
-	struct la_frame f = make_rst(blind, family, client_port, server_port, seq);
+	struct la_frame f = make(blind, family, client_port, server_port, LA_RST, seq);
 
 	if (++blind->sent % BURST == 0)
 		usleep(PAUSE_US);
+	return send(blind->packet, f.bytes, f.len, 0) == (ssize_t)f.len || give_up("send");
+}
+
+bool la_blind_syn(struct la_blind *blind, int family, unsigned short client_port,
+		  unsigned short server_port)
+{
+	struct la_frame f = make(blind, family, client_port, server_port, LA_SYN, 1);
+
 	return send(blind->packet, f.bytes, f.len, 0) == (ssize_t)f.len || give_up("send");
 }
 
@@ -142,8 +150,8 @@ bool la_blind_rsts(struct la_blind *blind, int family, unsigned short client_por
 		unsigned int n = count - sent < BURST ? count - sent : BURST;
 
 		for (unsigned int i = 0; i < n; i++) {
-			frames[i] =
-				make_rst(blind, family, client_port, server_port, seq + sent + i);
+			frames[i] = make(blind, family, client_port, server_port, LA_RST,
+					 seq + sent + i);
 			iov[i] = (struct iovec){frames[i].bytes, frames[i].len};
 			msgs[i].msg_hdr = (struct msghdr){.msg_iov = &iov[i], .msg_iovlen = 1};
 		}

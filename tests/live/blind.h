@@ -28,7 +28,11 @@ void la_blind_free(struct la_blind *blind);
 bool la_blind_rst(struct la_blind *blind, int family, unsigned short client_port,
 		  unsigned short server_port, __u32 seq);
 
-/* The same at so many numbers, from seq on, as fast as it can: not all of them arrive. */
+/* A SYN likewise. */
+bool la_blind_syn(struct la_blind *blind, int family, unsigned short client_port,
+		  unsigned short server_port);
+
+/* RSTs at so many numbers, from seq on, as fast as it can: not all of them arrive. */
 bool la_blind_rsts(struct la_blind *blind, int family, unsigned short client_port,
 		   unsigned short server_port, __u32 seq, unsigned int count);
 

@@ -76,12 +76,12 @@ static struct la_pair open_pair(const struct scene *s, unsigned short n)
 	return pair;
 }
 
-/* filter: of what is printed, NULL: all. */
-static struct scene scene_start_filtered(const struct place *place, const char *option,
-					 const char *value, const char *filter)
+/* more: the last of the command line, NULL: nothing. */
+static struct scene scene_start_with(const struct place *place, const char *option,
+				     const char *value, const char *more)
 {
 	struct scene s = {.place = place, .lab = la_lab_new(true)};
-	const char *const options[] = {option, value, filter, NULL};
+	const char *const options[] = {option, value, more, NULL};
 
 	cr_assert(s.lab);
 	for (int host = 0; place->bridge && host < LA_LAB_HOSTS; host++)
@@ -96,7 +96,7 @@ static struct scene scene_start_filtered(const struct place *place, const char *
 
 static struct scene scene_start(const struct place *place, const char *option, const char *value)
 {
-	return scene_start_filtered(place, option, value, NULL);
+	return scene_start_with(place, option, value, NULL);
 }
 
 static void scene_end(struct scene *s)
@@ -378,7 +378,7 @@ static void send_wave(const struct scene *s, unsigned int wave)
 /* Records of so many would only be lost: the metrics count each in the kernel. */
 Test(rst_policy, a_million_guesses_and_none_passes)
 {
-	struct scene s = scene_start_filtered(&places[0], "--rst-policy", "strict", "reason fin");
+	struct scene s = scene_start_with(&places[0], "--rst-policy", "strict", "reason fin");
 	struct la_told told[1] = {0};
 	unsigned long long judged = 0;
 
@@ -446,6 +446,15 @@ static bool is_challenged(const json_t *records, void *ctx)
 
 	*c = challenges_of(records);
 	return c->done;
+}
+
+/* Whatever came of it. */
+static bool is_asked(const json_t *records, void *ctx)
+{
+	struct challenges *c = ctx;
+
+	*c = challenges_of(records);
+	return c->done || c->failed;
 }
 
 static bool is_closed(const json_t *records, void *ctx)
@@ -550,6 +559,26 @@ ParameterizedTest(const int *at, rst_policy, who_has_lost_it_answers_with_the_ri
 	cr_expect_str_eq(la_told_text(c.close, "closed_by"), "orig");
 	cr_expect_null(json_object_get(c.close, "forged"));
 	close(s.victim.server);
+	hang_up(&s.innocent);
+	cr_expect_eq(la_observer_stop(s.obs), 0, "%s", la_observer_stderr(s.obs));
+	scene_end(&s);
+}
+
+/* On a bridge lastack knows where a host is by its SYN, which the attacker sends as well. */
+Test(rst_policy, who_claims_the_address_is_not_told_the_numbers)
+{
+	struct scene s = scene_start_with(&places[2], "--rst-policy", "challenge", "-ithird");
+	struct challenges c;
+	__u32 expected;
+
+	carry_all(&s, 0);
+	cr_assert(la_blind_syn(s.blind, s.place->family, CLIENT_PORT + 9, SERVER_PORT + 9));
+	cr_assert(la_blind_expected(s.victim.server, &expected));
+	guess(&s, expected + 100);
+	cr_assert(la_observer_until(s.obs, is_asked, &c, SOON_MS));
+	cr_expect(!c.done && c.failed == 1, "%d challenges, %d failed", c.done, c.failed);
+	carry_all(&s, 1);
+	hang_up(&s.victim);
 	hang_up(&s.innocent);
 	cr_expect_eq(la_observer_stop(s.obs), 0, "%s", la_observer_stderr(s.obs));
 	scene_end(&s);
