@@ -17,9 +17,12 @@
 
 #include "owners.skel.h"
 
-/* Between two looks: that long at least, and so many times as long as the last one took. */
-#define LOOK_MIN_NS (2 * LA_SEC_NS)
-#define LOOK_SHARE  100
+/*
+ * A look comes so long after an accept(2), when a worker has taken over; and between two looks lies
+ * so many times as long as the last one took.
+ */
+#define LOOK_AFTER_NS (2 * LA_SEC_NS)
+#define LOOK_SHARE    100
 
 /* What other processes may read. */
 enum map { OWNERS, CGROUPS, MAP_MAX };
@@ -35,8 +38,9 @@ static const struct {
 struct la_owners {
 	struct owners_bpf *skel; /* NULL: the maps are another's */
 	int maps[MAP_MAX];
-	__u64 accepted; /* at the last look */
-	__u64 next;	/* not before, ns */
+	__u64 accepted; /* that were noticed */
+	__u64 due;	/* the look that they are to have, ns; 0: they have had it */
+	__u64 next;	/* no look before, ns */
 };
 
 /* ---- asking the kernel ---- */
@@ -61,14 +65,26 @@ void la_owners_look(struct la_owners *owners, __u64 now)
 {
 	__u64 accepted;
 
-	if (!owners || now < owners->next)
+	if (!owners)
 		return;
 	accepted = __atomic_load_n(&owners->skel->bss->la_accepted, __ATOMIC_RELAXED);
-	if (accepted == owners->accepted)
-		return;
+	if (accepted != owners->accepted && !owners->due)
+		owners->due = now + LOOK_AFTER_NS;
 	owners->accepted = accepted;
+	if (!owners->due || now < owners->due || now < owners->next)
+		return;
+	owners->due = 0;
 	look(owners);
-	owners->next = now + LOOK_MIN_NS + LOOK_SHARE * (la_monotonic_ns() - now);
+	owners->next = now + LOOK_SHARE * (la_monotonic_ns() - now);
+}
+
+/* The first one, and that of the SYN-ACK: a SYN may be told before its receiver has heard of it. */
+static bool begins(const struct la_rec *rec)
+{
+	if (rec->type == LA_REC_LOST)
+		return false;
+	return !rec->seq || (rec->type == LA_REC_STATE &&
+			     ((const struct la_rec_state *)rec)->to == LA_SYN_RECEIVED);
 }
 
 void la_owners_meet(struct la_owners *owners, const struct la_rec *rec)
@@ -77,7 +93,7 @@ void la_owners_meet(struct la_owners *owners, const struct la_rec *rec)
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
 		    .repeat = 1);
 
-	if (!owners || rec->seq || rec->type == LA_REC_LOST)
+	if (!owners || !begins(rec))
 		return;
 	owners->skel->bss->la_wanted = rec->key;
 	bpf_prog_test_run_opts(bpf_program__fd(owners->skel->progs.la_owner_of), &opts);

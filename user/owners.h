@@ -44,14 +44,14 @@ struct la_owners *la_owners_take(const struct la_map_fds *maps);
 void la_owners_maps(const struct la_owners *owners, struct la_map_fds *maps);
 
 /*
- * A record is about to be told: if it is the first one of its connection, whose socket may not be
- * connected yet, asks for it. NULL is allowed.
+ * A record is about to be told: if it is of a handshake, whose sockets are not connected yet, asks
+ * for them. NULL is allowed.
  */
 void la_owners_meet(struct la_owners *owners, const struct la_rec *rec);
 
 /*
- * Looks who has sockets open, if some were accepted since the last time, and if that is long enough
- * ago not to cost more than one part in a hundred of a CPU. NULL is allowed.
+ * To be called a few times a second. Looks who has sockets open, a while after some were accepted,
+ * and so seldom that it takes no more than one part in a hundred of a CPU. NULL is allowed.
  */
 void la_owners_look(struct la_owners *owners, __u64 now);
 

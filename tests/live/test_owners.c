@@ -117,6 +117,17 @@ static const json_t *first(const json_t *records, const char *type)
 	return NULL;
 }
 
+static const json_t *first_to(const json_t *records, const char *state)
+{
+	const json_t *record;
+	size_t i;
+
+	json_array_foreach (records, i, record)
+		if (!strcmp(la_told_text(record, "to"), state))
+			return record;
+	return NULL;
+}
+
 static bool has_closed(const json_t *records, void *ctx)
 {
 	(void)ctx;
@@ -171,7 +182,8 @@ Test(owners, who_listened_before_lastack_came_is_named)
 	close(fd);
 	cr_assert_eq(end_of(server), 0);
 	records = told_in_time();
-	expect_owner(first(records, "state"), "resp_pid", server, "resp_comm", "la-serves");
+	expect_owner(first_to(records, "SYN_RECEIVED"), "resp_pid", server, "resp_comm",
+		     "la-serves");
 	expect_owner(first(records, "close"), "resp_pid", server, "resp_comm", "la-serves");
 	cr_expect_null(json_object_get(first(records, "close"), "orig_pid"));
 }

@@ -226,13 +226,14 @@ static pid_t hand_over(int fd, const char *comm)
 /* This process listens and accepts; a worker of it gets the connection. */
 Test(verbs, list_tells_the_process_that_has_a_connection)
 {
-	struct la_pair pair;
+	struct la_pair pair, later;
 	char want[40];
 	pid_t worker;
 
 	start();
 	pair = open_pair(0);
 	worker = hand_over(pair.server, "la-works");
+	later = open_pair(1); /* after which it looks who has what */
 	snprintf(want, sizeof(want), "\"resp_pid\":%d,", worker);
 	await((const char *const[]){"list", "-o", "jsonl", "resp comm la-works", NULL}, want);
 	ASK("show", "comm la-w*");
@@ -241,6 +242,7 @@ Test(verbs, list_tells_the_process_that_has_a_connection)
 	kill(worker, SIGKILL);
 	waitpid(worker, NULL, 0);
 	close(pair.client);
+	close_pair(&later);
 }
 
 /* Takes a socket away so that its peer hears nothing of it, as a box on the way forgets. */
