@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include <uthash.h>
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 120000
 #define ARGS_MAX    24
 
 struct la_mirror {

@@ -9,7 +9,7 @@
  * usage: build/truth [-n N] [-s SEED] [-l] [-w] [-p POLICY] [-j JOBS] [-x HOOK,HOOK,HOOK]
  *        [-d N] LASTACK
  *   -l   the network loses, doubles, delays and so reorders
- *   -p   what the three make of RSTs: observe (default), dry-run or strict
+ *   -p   what the three make of RSTs: observe (default), dry-run, strict or challenge
  *   -x   hooks of the client's, the middle's and the server's lastack
  *   -w   wait a minute for the ends of TIME_WAIT, and compare them, too
  *   -d   print so many of the endpoints that differ
