@@ -44,8 +44,8 @@ struct la_prometheus *la_prometheus_new(struct la_lab *lab, enum la_lab_host hos
 	cr_assert_gt(dprintf(p->config, config, here, scrape), 0);
 	snprintf(
 		line, sizeof(line),
-		"mount -t tmpfs tmpfs /mnt && exec prometheus --config.file=/proc/%d/fd/%d "
-		"--storage.tsdb.path=/mnt/data --web.listen-address=127.0.0.1:%d --log.level=error",
+		"mount -t tmpfs tmpfs /srv && exec prometheus --config.file=/proc/%d/fd/%d "
+		"--storage.tsdb.path=/srv/data --web.listen-address=127.0.0.1:%d --log.level=error",
 		getpid(), p->config, PORT);
 	p->pid = la_lab_spawn(lab, host, argv, -1, -1);
 	cr_assert_gt(p->pid, 0);
