@@ -5,6 +5,7 @@
  *   client eth0 --- eth0 server   lastack at the server, told what to tell apart by a file
  */
 #include "fetch.h"
+#include "load.h"
 #include "observer.h"
 #include "scrape.h"
 #include "talk.h"
@@ -132,6 +133,21 @@ Test(labels, tell_connections_apart, .timeout = 180)
 	      {"lastack_connections_opened_total", 10}, {"lastack_label_overflow_total", 0});
 	cr_expect_eq(listed(&s, "direction+in"), 6);
 	cr_expect_eq(listed(&s, "direction+out+and+iface+eth0"), 4);
+	site_end(&s);
+}
+
+/* As many connections as two processes can make, and a small ring: each is counted, if late. */
+Test(labels, lose_none_under_load, .timeout = 180)
+{
+	struct site s = site_new("eth0", "metrics-label: group\ngroups: {all: tcp}\n"
+					 "ring-size: 1\nfilter: port 1\n");
+	struct la_load *load = la_load_start(s.lab, 1500);
+
+	cr_assert(load && la_load_end(load));
+	la_scrape_until(s.lab, LA_LAB_SERVER,
+			&(struct la_series){FIN ",group=\"all\"}", (double)la_load_opened(s.lab)},
+			1);
+	TELLS(&s, {FIN "}", 0});
 	site_end(&s);
 }
 
