@@ -66,7 +66,7 @@ LA_INLINE bool la_is_newer(const struct la_side *s, const struct la_segment *seg
 	return (seg->opts & LA_OPT_TS) && s->tsval && la_after(seg->tsval, s->tsval);
 }
 
-/* A SYN or FIN again, for which its sender waits at least some ticks: is it only a copy? */
+/* The last bytes again, for which their sender waits at least some ticks: is it only a copy? */
 LA_INLINE bool la_is_copy(const struct la_side *s, const struct la_segment *seg)
 {
 	return (seg->opts & LA_OPT_TS) && s->tsval && !la_after(seg->tsval, s->tsval);
@@ -93,10 +93,30 @@ LA_INLINE void la_count_dup(struct la_side *s)
 	s->dups_untold++;
 }
 
+/* Nobody repeats a SYN or FIN sooner: Linux waits for 200 ms at least. */
+#define LA_PROMPT_NS (100 * LA_MSEC_NS)
+
+/* s sends its SYN or FIN: la_is_hasty() will want to know when, unless data is missing. */
+LA_INLINE void la_note_syn_fin(struct la_side *s, __u64 ts)
+{
+	if (s->hole_lo == s->hole_hi)
+		s->hole_at = la_short_time(ts);
+}
+
+/* A SYN or FIN again, without timestamps: does it come too soon to have been sent again, and
+ * says nothing new? */
+LA_INLINE bool la_is_hasty(const struct la_side *s, const struct la_segment *seg)
+{
+	bool newer = (seg->flags & LA_ACK) && la_after(seg->ack, s->ack);
+
+	return !((seg->opts & LA_OPT_TS) && s->tsval) && !newer &&
+	       la_short_time(seg->ts) - s->hole_at < la_short_time(LA_PROMPT_NS);
+}
+
 /* Counts a SYN or FIN of s that comes again. False: nobody sent it again, the network copied it. */
 LA_INLINE bool la_count_repeat(struct la_side *s, const struct la_segment *seg)
 {
-	if (!la_is_copy(s, seg)) {
+	if (!la_is_copy(s, seg) && !la_is_hasty(s, seg)) {
 		s->retrans++;
 		return true;
 	}

@@ -106,7 +106,7 @@ struct la_side {
 	__u32 ooo;	   /* data segments that were overtaken */
 	__u32 dups;	   /* data segments that its peer got twice */
 	__u32 dups_untold; /* of them, those that the peer may yet tell of by DSACK */
-	__u32 hole_at;	   /* when the hole opened, la_short_time() */
+	__u32 hole_at;	   /* when the hole opened; without one, its SYN or FIN: la_short_time() */
 
 	/* la_flight.h */
 	__u32 fulls; /* la_flight.h: data segments that left no room in the peer's window */

@@ -65,10 +65,6 @@ LA_INLINE void la_settle_isn(struct la_side *p, const struct la_segment *seg)
 	p->nxt = seg->ack;
 }
 
-/* Who closes without being asked again answers a FIN within this time. Linux repeats its own
- * after 200 ms at the earliest. */
-#define LA_FIN_PROMPT_NS (100 * LA_MSEC_NS)
-
 /*
  * The FIN of s comes past for the first time, and acknowledges the peer's. Unless the ACK alone
  * came before it, it may have been sent once already, before s had the peer's.
@@ -78,7 +74,7 @@ LA_INLINE bool la_is_belated_fin(const struct la_pass *x)
 	const struct la_side *s = x->s;
 
 	return s->state == LA_CLOSE_WAIT && (s->flags & LA_S_PRESUMED) &&
-	       la_elapsed(s->since, x->out->ts) > LA_FIN_PROMPT_NS;
+	       la_elapsed(s->since, x->out->ts) > LA_PROMPT_NS;
 }
 
 /* A bare ACK beyond what was seen of s: what was missed may have been its FIN. */
@@ -109,6 +105,7 @@ LA_INLINE void la_on_first_fin(struct la_pass *x, __u32 end, enum la_certainty h
 		s->flags |= LA_S_ACTIVE;
 	s->flags |= LA_S_FIN;
 	s->fin_end = end;
+	la_note_syn_fin(s, x->out->ts);
 	if (s->bytes && !la_after(end, s->nxt))
 		la_add(&s->bytes,
 		       -1ULL); /* acknowledged before it was seen, it was taken for data */
@@ -132,6 +129,7 @@ LA_INLINE void la_on_fin_again(struct la_pass *x)
 
 	if (!la_count_repeat(s, x->seg))
 		return;
+	la_note_syn_fin(s, x->out->ts);
 	s->marks |= LA_M_FIN_AGAIN;
 	if (f->flags & LA_F_CLOSED)
 		f->fin_retrans++;
@@ -158,10 +156,16 @@ LA_INLINE void la_prove_fin_arrived(struct la_pass *x)
 {
 	struct la_side *s = x->s, *p = x->p;
 	bool passive = !(p->flags & LA_S_ACTIVE), doubt = la_may_follow_fin(x) || !p->pkts;
+	bool first = s->state == LA_FIN_WAIT_1 && !(x->seg->flags & LA_FIN);
 
+	/* An active closer's FIN bears that ACK when it is sent again: which one has arrived? */
+	if (first && !passive && (p->marks & LA_M_FIN_AGAIN) && !la_before(p->ack, s->fin_end)) {
+		la_move(x->f, x->d, LA_EV_RCV_ACK_OF_FIN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
+		doubt = true;
+	}
 	/* The FIN of a passive closer bears the ACK of the other one, which then is not repeated.
 	 */
-	if (passive && s->state == LA_FIN_WAIT_1 && !(x->seg->flags & LA_FIN))
+	if (first && passive)
 		la_move(x->f, x->d, LA_EV_RCV_ACK_OF_FIN, LA_SEEN, LA_CAUSE_ACK, x->out);
 	la_move(x->f, x->d, LA_EV_RCV_FIN, doubt ? LA_PRESUMED : LA_SEEN, LA_CAUSE_ACK, x->out);
 	if (doubt)

@@ -122,6 +122,7 @@ LA_INLINE enum la_reason la_first_syn(struct la_pass *x)
 	la_take_syn(x->s, x->seg->seq, x->seg->seq + 1 + x->seg->len, x->seg->mss, x->seg->wscale,
 		    x->seg->opts);
 	x->s->bytes += x->seg->len;
+	la_note_syn_fin(x->s, x->out->ts);
 	if (x->p->flags & LA_S_SYN)
 		la_agree_wscale(x->f);
 	if (x->p->state == LA_SYN_SENT)
@@ -180,10 +181,23 @@ LA_INLINE bool la_answers_old_syn(const struct la_pass *x)
 	       la_acks_syn(x->p, x->seg);
 }
 
+/* It was there before the RST that overtook it: that did not refuse the SYN, but cut short. */
+LA_INLINE enum la_reason la_on_overtaken_syn_ack(struct la_pass *x)
+{
+	struct la_side *s = x->s;
+
+	if (s->state != LA_CLOSED || s->was != LA_LISTEN)
+		return LA_R_LATE;
+	la_enter(x->f, x->d, LA_SYN_RECEIVED, LA_CORRECTED, LA_CAUSE_SYN_ACK, x->out);
+	s->was = LA_SYN_RECEIVED;
+	la_move(x->f, x->d, LA_EV_RESET, LA_SEEN, LA_CAUSE_RST, x->out);
+	return LA_R_LATE;
+}
+
 LA_INLINE enum la_reason la_replace_by_old_syn(struct la_pass *x)
 {
 	if ((x->s->flags & LA_S_RST) && x->s->rst_seq == x->seg->seq + 1)
-		return LA_R_LATE; /* no new number: its own RST has overtaken it */
+		return la_on_overtaken_syn_ack(x);
 	x->out->has_prov = LA_LEFT_OLD_SYN;
 	return la_replace(x);
 }
@@ -213,6 +227,7 @@ LA_INLINE enum la_reason la_accept_syn_ack(struct la_pass *x)
 		la_take_syn(s, x->seg->seq, x->seg->seq + 1 + x->seg->len, x->seg->mss,
 			    x->seg->wscale, x->seg->opts);
 		s->bytes += x->seg->len;
+		la_note_syn_fin(s, x->out->ts);
 	}
 	if (varies)
 		s->flags |= LA_S_ISN_VARIES;
@@ -252,7 +267,7 @@ LA_INLINE enum la_reason la_on_denied_refusal(struct la_pass *x)
 
 	la_return(x, x->d);
 	s->marks |= LA_M_SPOKE | LA_M_ALIVE;
-	if (!x->p->retrans && !(x->f->flags & LA_F_PROVISIONAL))
+	if (!(x->p->retrans | x->p->dups) && !(x->f->flags & LA_F_PROVISIONAL))
 		x->f->forged |= LA_EVIDENCE_BIT(SENDS_ON);
 	la_take_syn(s, x->seg->seq, x->seg->seq + 1 + x->seg->len, x->seg->mss, x->seg->wscale,
 		    x->seg->opts);
@@ -282,6 +297,8 @@ LA_INLINE enum la_reason la_on_syn_ack(struct la_pass *x)
 		return la_repeat_syn_ack(x);
 	if (la_ended(x->f))
 		return la_replace(x); /* a new connection, whose SYN was missed */
+	p->before = 0; /* a RST of p may answer this, and then tells nothing of what was before */
+	p->passed = 0;
 	return LA_R_BAD_SYN_ACK;
 }
 

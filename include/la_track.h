@@ -105,6 +105,12 @@ LA_INLINE enum la_reason la_dispatch(struct la_pass *x, const struct la_config *
 	return flags & LA_ACK ? la_on_syn_ack(x) : la_on_syn(x);
 }
 
+/* It is its sender's, as far as can be told. */
+LA_INLINE bool la_is_heeded(enum la_reason reason)
+{
+	return reason == LA_R_ACCEPTED || reason == LA_R_LATE;
+}
+
 /* The clock of the flow had run out before this segment came, only nobody had looked. */
 LA_INLINE void la_overdue(struct la_flow *f, const struct la_config *cfg, struct la_out *out)
 {
@@ -158,12 +164,12 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 		x.s->hook = out->was.hook; /* the flow stays as if it had never come */
 	} else if (!(out->want & LA_WANT_AGAIN)) {
 		la_history_note(&x, &out->was, reason);
-		if (reason == LA_R_ACCEPTED)
+		if (la_is_heeded(reason))
 			la_note_times(x.s, x.p, seg);
 		la_note_liveness(f, x.s, d, reason, &out->was);
 		if (!(seg->flags & LA_RST) && (reason == LA_R_ACCEPTED || reason == LA_R_KEEPALIVE))
 			la_note_silence(f, x.s, d, seg->ts, &out->was);
-		if (!(seg->flags & LA_RST) && (reason == LA_R_ACCEPTED || reason == LA_R_LATE))
+		if (la_is_heeded(reason) && !(seg->flags & LA_RST))
 			la_take_ttl(x.s, seg->ttl);
 		la_count_segment(x.s, x.p, seg, x.v4);
 		if ((f->flags & LA_F_CLOSED) && !(out->want & LA_WANT_CLOSE))

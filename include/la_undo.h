@@ -86,6 +86,7 @@ LA_INLINE __u8 la_refuted_by_none(const struct la_pass *x)
 	bool doubt = s->state == LA_CLOSED ? s->passed : s->flags & LA_S_PRESUMED;
 	/* Behind a RST of its peer it may answer anything. */
 	bool presumed = doubt && !(x->p->flags & LA_S_RST);
+	__u8 to;
 
 	if (la_doubts_third_ack(x))
 		return LA_SYN_RECEIVED;
@@ -97,7 +98,11 @@ LA_INLINE __u8 la_refuted_by_none(const struct la_pass *x)
 	if (!presumed || s->before || s->state != LA_TIME_WAIT)
 		return presumed ? s->before : 0;
 	/* In TIME_WAIT it would say nothing, or repeat its ACK. */
-	return s->passed & la_passed_bit(LA_CLOSING) ? LA_CLOSING : la_before_fin(s);
+	if (s->passed & la_passed_bit(LA_CLOSING))
+		return LA_CLOSING;
+	to = la_before_fin(s);
+	/* What it answers bore the ACK of the FIN, and came before that of the peer. */
+	return to == LA_FIN_WAIT_1 && x->seg->seq == s->fin_end ? LA_FIN_WAIT_2 : to;
 }
 
 /* The RST has an ACK: where was s when it sent it? 0: where it is. */

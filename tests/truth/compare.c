@@ -9,8 +9,9 @@
  *                sends is what a host sends that closes second: CLOSE_WAIT, LAST_ACK.
  *   silent       A last CLOSED that no segment tells of is not expected of lastack, but
  *                not held against it either: the peer's next segment may have brought it out.
- *                So are steps whose segment (SYN, SYN-ACK, FIN) did not come past the observer
- *                while they lasted, lost or late; without it CLOSING looks like CLOSE_WAIT.
+ *                So are steps whose segment (SYN, SYN-ACK, its ACK, FIN, RST) did not come past
+ *                the observer while they lasted, lost or late; without it CLOSING looks like
+ *                CLOSE_WAIT.
  *   TIME_WAIT    ends in Linux when a timer runs out that is late by an eighth of its time at most,
  *                and in lastack on the dot; so it may end there so much earlier.
  *   presumed     An endpoint of which lastack told nothing wrong but what it marked as
@@ -122,13 +123,23 @@ static void drop_silent(struct la_walk *k, struct la_walk *t, struct la_tally *t
 		t->count--;
 }
 
-/* Which segment tells of a step. */
-static const enum la_telling telling[LA_STATE_MAX] = {
-	[LA_SYN_SENT] = LA_TELLS_SYN,
-	[LA_SYN_RECEIVED] = LA_TELLS_SYN_ACK,
-	[LA_FIN_WAIT_1] = LA_TELLS_FIN,
-	[LA_LAST_ACK] = LA_TELLS_FIN,
-};
+/* Which segment of its own tells of a step; LA_TELLS_ANY: none, but one of its peer. */
+static enum la_telling telling(const struct la_walk *k, int step)
+{
+	static const enum la_telling tells[LA_STATE_MAX] = {
+		[LA_SYN_SENT] = LA_TELLS_SYN,
+		[LA_SYN_RECEIVED] = LA_TELLS_SYN_ACK,
+		[LA_FIN_WAIT_1] = LA_TELLS_FIN,
+		[LA_LAST_ACK] = LA_TELLS_FIN,
+	};
+	__u8 to = k->step[step].to;
+
+	if (to == LA_ESTABLISHED && step && k->step[step - 1].to == LA_SYN_SENT)
+		return LA_TELLS_ACK;
+	if (to == LA_CLOSED && k->aborted)
+		return LA_TELLS_RST;
+	return tells[to];
+}
 
 /* The tracepoint comes a little before or behind the segment. */
 #define SLACK_NS 500000
@@ -166,10 +177,10 @@ static void drop_untellable(struct la_walk *k, bool in_k[], const struct la_comp
 	int i = 0;
 
 	while (i < k->count) {
-		__u8 to = k->step[i].to;
+		enum la_telling what = telling(k, i);
 
-		if (in_k[i] || !telling[to] ||
-		    c->witness->came_past(c->pair, c->host, telling[to], k->step[i].ts - SLACK_NS,
+		if (in_k[i] || what == LA_TELLS_ANY ||
+		    c->witness->came_past(c->pair, c->host, what, k->step[i].ts - SLACK_NS,
 					  end_of(k, i), c->witness->ctx)) {
 			i++;
 			continue;
@@ -298,11 +309,13 @@ static int by_name(const struct la_conn *a, const struct la_conn *b)
 /*
  * Can an observer not know of the connection? Nothing of it came past; or a copy of an old SYN
  * made it a request, without a client, while its client still has the first one, and the
- * observer, not at the server, cannot know that the server has not.
+ * observer cannot know that the server has not: it is elsewhere, or the server's first socket
+ * went without a word. first: the connection before it on these ports, if any.
  */
-static bool is_unknowable(const struct la_conn *conn, const struct la_witness *w)
+static bool is_unknowable(const struct la_conn *conn, const struct la_conn *first,
+			  const struct la_witness *w)
 {
-	if (!conn->walk[0].first && w->at != 1)
+	if (!conn->walk[0].first && (w->at != 1 || (first && first->walk[1].silent)))
 		return true;
 	return !w->came_past(conn->pair, 0, LA_TELLS_ANY, 0, ~0ULL, w->ctx) &&
 	       !w->came_past(conn->pair, 1, LA_TELLS_ANY, 0, ~0ULL, w->ctx);
@@ -325,7 +338,7 @@ void la_compare(const struct la_conns *kernel, const struct la_conns *told,
 		t = order < 0 ? NULL : t;
 		i += k != NULL;
 		j += t != NULL;
-		if (!t && is_unknowable(k, witness)) {
+		if (!t && is_unknowable(k, k->nth ? k - 1 : NULL, witness)) {
 			tally[0].unseen++;
 			tally[1].unseen++;
 			continue;

@@ -45,7 +45,14 @@ struct la_difference {
 };
 
 /* Segments that tell of a step. */
-enum la_telling { LA_TELLS_ANY, LA_TELLS_SYN, LA_TELLS_SYN_ACK, LA_TELLS_FIN };
+enum la_telling {
+	LA_TELLS_ANY,
+	LA_TELLS_SYN,
+	LA_TELLS_SYN_ACK,
+	LA_TELLS_ACK, /* of the SYN-ACK, whatever else it is */
+	LA_TELLS_FIN,
+	LA_TELLS_RST,
+};
 
 /*
  * What the cables know of the segments of a pair, in a time from..to of CLOCK_MONOTONIC, ns:

@@ -9,10 +9,11 @@
  *                the state goes on in the time-wait socket, FIN_WAIT_2 or TIME_WAIT.
  *   TIME_WAIT    Its end, by the clock or by a new SYN, is no step: no segment tells of it. How
  *                long it lasted until its timer ran out is kept.
- *   silent       A last step to CLOSED without any RST, out of a state that no ACK ends: the
- *                socket was closed in SYN_SENT, or gave up, or tcp_fin_timeout was over. No
- *                segment tells of it, so no observer can know.
- *                A request is taken away without a word, too, when its listener is gone.
+ *   silent       A last step to CLOSED without any RST, out of a state that no ACK ends, or with
+ *                an error: the socket was closed in SYN_SENT, or gave up (ETIMEDOUT), or
+ *                tcp_fin_timeout was over. No segment tells of it, so no observer can know.
+ *                A request is taken away without a word, too, when its listener is gone; but
+ *                if its SYN comes again when another one listens there, it is that one's.
  *   torn         A step that does not begin where the last one ended: one was missed. So was
  *                the end of a request, or of a time-wait socket in FIN_WAIT_2, of which neither
  *                a stop nor an expiry of its timer was told: when a run is over, sock_diag(7)
@@ -395,7 +396,7 @@ static bool read_sock(struct reader *r, const struct la_kernel_event *e)
 	r->walk->torn |= la_walk_state(r->walk) != from;
 	la_walk_add(r->walk, e->ts, to, LA_SEEN);
 	if (to == LA_CLOSED)
-		r->walk->silent = !r->reset && from != LA_LAST_ACK;
+		r->walk->silent = !r->reset && (from != LA_LAST_ACK || e->error);
 	return true;
 }
 
@@ -422,8 +423,17 @@ static bool is_another(const struct reader *r, const struct la_kernel_event *e)
 	return r->mini != e->object || (r->stopped && e->ts - r->stopped > patience);
 }
 
+/* Its listener was gone when the SYN came again, and the next one took it at once. */
+static bool has_moved(const struct reader *r, const struct la_kernel_event *e)
+{
+	return r->mini && r->mini != e->object && la_walk_state(r->walk) == LA_SYN_RECEIVED &&
+	       r->stopped && e->ts - r->stopped < STOPPED_NS && is_deaf(r);
+}
+
 static bool read_request(struct reader *r, const struct la_kernel_event *e)
 {
+	if (e->kind == LA_KERNEL_REQ_START && has_moved(r, e))
+		r->mini = e->object;
 	if (e->kind == LA_KERNEL_REQ_START && r->mini != e->object && was_stillborn(r, e->ts)) {
 		r->walk->count = 1;
 		r->walk->silent = false;
@@ -469,6 +479,8 @@ static bool read_time_wait(struct reader *r, const struct la_kernel_event *e)
 static bool read_rst(struct reader *r, const struct la_kernel_event *e)
 {
 	r->reset = true;
+	if (r->walk)
+		r->walk->aborted = e->kind == LA_KERNEL_RST_OUT;
 	if (r->walk && e->kind == LA_KERNEL_RST_OUT && la_walk_state(r->walk) == LA_CLOSED)
 		r->walk->silent = false; /* closed first, then said so */
 	return true;

@@ -207,10 +207,8 @@ static bool leads_to(__u8 from, __u8 to)
  */
 static void take_back_to(struct la_walk *walk, __u8 state, __u64 ts)
 {
-	if (la_walk_state(walk) == LA_CLOSED && walk->count > 1)
+	if (la_walk_state(walk) == LA_CLOSED && walk->count)
 		walk->count--;
-	if (state == LA_LISTEN && walk->count == 1)
-		walk->count = 0; /* refused, and that was denied: there was no step */
 	while (la_walk_state(walk) != state && !leads_to(la_walk_state(walk), state) &&
 	       is_presumed(walk)) {
 		walk->count--;

@@ -221,7 +221,10 @@ static void fill_checksum(struct la_net_frame *frame)
 static void send_frame(struct la_net *net, struct la_net_frame *frame)
 {
 	fill_checksum(frame);
+	frame->log.out = now_ns();
 	if (send(net->socket[frame->point], frame->data, frame->len, 0) != (ssize_t)frame->len)
+		net->unsent++;
+	if (frame->log.action == LA_NET_DELAY && take_log(net, &frame->log, sizeof(frame->log)))
 		net->unsent++;
 }
 

@@ -56,6 +56,12 @@ static const struct {
 	[AT_SERVER] = {"server", LA_LAB_SERVER},
 };
 
+/* Where a host's own segments come past first. */
+static enum point own_point(int host)
+{
+	return host ? AT_SERVER : AT_CLIENT;
+}
+
 struct options {
 	const char *binary;
 	unsigned int n;
@@ -321,8 +327,12 @@ static bool tells(const struct la_net_log *l, int host, enum la_telling what)
 		return (l->flags & (LA_SYN | LA_ACK)) == LA_SYN;
 	case LA_TELLS_SYN_ACK:
 		return (l->flags & (LA_SYN | LA_ACK)) == (LA_SYN | LA_ACK);
+	case LA_TELLS_ACK:
+		return (l->flags & (LA_SYN | LA_ACK)) == LA_ACK;
 	case LA_TELLS_FIN:
 		return l->flags & LA_FIN;
+	case LA_TELLS_RST:
+		return l->flags & LA_RST;
 	default:
 		return true;
 	}
@@ -377,7 +387,7 @@ static bool came_past(struct la_net_pair pair, int host, enum la_telling what, _
 static bool left(struct la_net_pair pair, int host, enum la_telling what, __u64 from, __u64 to,
 		 void *ctx)
 {
-	return was_at(ctx, host ? AT_SERVER : AT_CLIENT, pair, host, what, from, to);
+	return was_at(ctx, own_point(host), pair, host, what, from, to);
 }
 
 static void print_segments(const struct truth *t, struct la_net_pair pair)
@@ -420,6 +430,8 @@ static void show(const struct la_difference *d, void *ctx)
 {
 	struct truth *t = ctx;
 
+	if (d->presumed && t->opts.loss && t->at != own_point(d->host))
+		return; /* the network, not lastack, is to blame */
 	if (t->shown++ >= t->opts.show)
 		return;
 	printf("\n%s, port %u to %u, connection %u, the %s's endpoint, as seen at the %s%s\n",
@@ -526,7 +538,7 @@ static void print_cover(const struct truth *t)
  */
 static bool may_presume(const struct truth *t, int at, int host)
 {
-	if (at == (host ? AT_SERVER : AT_CLIENT))
+	if (at == (int)own_point(host))
 		return false;
 	return t->opts.loss ||
 	       t->tally[at][host].presumed * 1000 <= t->tally[AT_CLIENT][host].walks;

@@ -31,6 +31,8 @@ struct la_kernel_event {
 	__u8 kind; /* enum la_kernel_kind */
 	__u8 from;
 	__u8 to;
+	__u32 error; /* sk_err of a socket: ETIMEDOUT if it gave up */
+	__u32 pad;
 };
 
 /* Where the cables act: what an interface sends, after every hook of an observer there. */
@@ -109,8 +111,9 @@ struct la_net_log {
 
 #define LA_NET_FRAME_MAX 1600
 
-/* A frame that is kept back. */
+/* A frame that is kept back; if all of it is, it is logged when it goes. */
 struct la_net_frame {
+	struct la_net_log log;
 	__u64 due; /* ns, CLOCK_MONOTONIC */
 	__u32 len;
 	__u32 point;

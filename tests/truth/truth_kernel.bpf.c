@@ -34,6 +34,7 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	int sk_err;
 } CORE;
 
 /* The port of a socket that is closing is no longer in skc_num, but still here. */
@@ -70,8 +71,8 @@ struct {
 /* Events that found no room: the truth would have holes. */
 __u64 lost;
 
-static __always_inline void tell(const void *common, const void *object, __u16 lport, __u8 kind,
-				 __u8 from, __u8 to)
+static __always_inline void tell(const void *common, const void *object, __u16 lport, __u32 error,
+				 __u8 kind, __u8 from, __u8 to)
 {
 	const struct sock_common *sk = common;
 	__u32 inum = BPF_CORE_READ(sk, skc_net.net, ns.inum);
@@ -92,6 +93,8 @@ static __always_inline void tell(const void *common, const void *object, __u16 l
 	e->kind = kind;
 	e->from = from;
 	e->to = to;
+	e->error = error;
+	e->pad = 0;
 	bpf_ringbuf_submit(e, 0);
 }
 
@@ -100,7 +103,7 @@ static __always_inline void tell_sock(const struct sock *sk, __u8 kind, __u8 fro
 	const struct inet_sock *inet = (const void *)sk;
 	__u16 lport = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
 
-	tell(&sk->__sk_common, sk, lport, kind, from, to);
+	tell(&sk->__sk_common, sk, lport, (__u32)BPF_CORE_READ(sk, sk_err), kind, from, to);
 }
 
 /* A timer of ours? The mini socket around it is told of. */
@@ -111,15 +114,15 @@ static __always_inline void tell_timer(const struct timer_list *timer, __u8 req,
 
 	if (function == &reqsk_timer_handler) {
 		at -= bpf_core_field_offset(struct request_sock, rsk_timer);
-		tell(at + bpf_core_field_offset(struct request_sock, __req_common), timer, 0, req,
-		     0, 0);
+		tell(at + bpf_core_field_offset(struct request_sock, __req_common), timer, 0, 0,
+		     req, 0, 0);
 	} else if (function == &tw_timer_handler) {
 		const struct inet_timewait_sock *sk;
 
 		at -= bpf_core_field_offset(struct inet_timewait_sock, tw_timer);
 		sk = (const void *)at;
 		tell(at + bpf_core_field_offset(struct inet_timewait_sock, __tw_common), timer, 0,
-		     tw, 0, BPF_CORE_READ(sk, tw_substate));
+		     0, tw, 0, BPF_CORE_READ(sk, tw_substate));
 	}
 }
 

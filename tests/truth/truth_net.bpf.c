@@ -227,7 +227,27 @@ static __always_inline void judge(const struct segment *seg, __u32 point, struct
 		way->fin[up] = 1;
 }
 
-static __always_inline bool hold(struct __sk_buff *skb, __u32 point, __u64 due)
+static __always_inline void fill_log(struct la_net_log *l, const struct segment *seg, __u32 point,
+				     const struct verdict *v)
+{
+	__u64 now = bpf_ktime_get_ns();
+
+	*l = (struct la_net_log){
+		.ts = now,
+		.out = v->action == LA_NET_DROP ? 0 : now,
+		.pair = seg->pair,
+		.seq = seg->seq,
+		.ack = seg->ack,
+		.len = seg->len,
+		.win = seg->win,
+		.flags = seg->flags,
+		.point = point,
+		.action = v->action,
+	};
+}
+
+static __always_inline bool hold(struct __sk_buff *skb, const struct segment *seg, __u32 point,
+				 const struct verdict *v)
 {
 	__u32 len = skb->len;
 	struct la_net_frame *frame;
@@ -237,7 +257,8 @@ static __always_inline bool hold(struct __sk_buff *skb, __u32 point, __u64 due)
 	frame = bpf_ringbuf_reserve(&held, sizeof(*frame), 0);
 	if (!frame)
 		return false;
-	frame->due = due;
+	fill_log(&frame->log, seg, point, v);
+	frame->due = v->due;
 	frame->len = len;
 	frame->point = point;
 	if (bpf_skb_load_bytes(skb, 0, frame->data, len)) {
@@ -252,26 +273,12 @@ static __always_inline void write_down(const struct segment *seg, __u32 point,
 				       const struct verdict *v)
 {
 	struct la_net_log *l = bpf_ringbuf_reserve(&written, sizeof(*l), 0);
-	__u64 now = bpf_ktime_get_ns();
 
 	if (!l) {
 		__sync_fetch_and_add(&lost, 1);
 		return;
 	}
-	*l = (struct la_net_log){
-		.ts = now,
-		.out = v->action == LA_NET_DROP	   ? 0
-		       : v->action == LA_NET_DELAY ? v->due
-						   : now,
-		.pair = seg->pair,
-		.seq = seg->seq,
-		.ack = seg->ack,
-		.len = seg->len,
-		.win = seg->win,
-		.flags = seg->flags,
-		.point = point,
-		.action = v->action,
-	};
+	fill_log(l, seg, point, v);
 	bpf_ringbuf_submit(l, 0);
 }
 
@@ -283,8 +290,10 @@ static __always_inline int cable(struct __sk_buff *skb, __u32 point)
 	if (!read_segment(skb, point, &seg))
 		return ACT_PASS;
 	judge(&seg, point, &v);
-	write_down(&seg, point, &v);
-	if ((v.action == LA_NET_DELAY || v.action == LA_NET_DOUBLE) && !hold(skb, point, v.due)) {
+	if (v.action != LA_NET_DELAY)
+		write_down(&seg, point, &v);
+	if ((v.action == LA_NET_DELAY || v.action == LA_NET_DOUBLE) &&
+	    !hold(skb, &seg, point, &v)) {
 		__sync_fetch_and_add(&lost, 1);
 		return ACT_PASS;
 	}

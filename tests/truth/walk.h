@@ -28,6 +28,7 @@ struct la_walk {
 	__u64 waited;	 /* ns in TIME_WAIT until its clock ran out; 0: it has not */
 	bool broken;	 /* it took back what it had seen, or too many steps */
 	bool silent;	 /* the kernel's last step was one that no segment tells of */
+	bool aborted;	 /* the kernel's last step was one that a RST of its own tells of */
 	bool torn;	 /* the lab missed a step of the kernel */
 	bool unclaimed;	 /* the kernel closed a socket that its third ACK had made */
 	struct la_step step[LA_WALK_STEPS];

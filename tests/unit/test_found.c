@@ -90,7 +90,7 @@ Test(found, a_fin_below_what_its_sender_has_sent)
 Test(found, a_fin_again_after_a_late_rst)
 {
 	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1}, {ORIG, FA, 1, 1},
-		   {RESP, FA, 1, 1}, {ORIG, A, 2, 2}, {RESP, A, 2, 2},
+		   {RESP, FA, 1, 1}, {ORIG, A, 2, 2}, {RESP, A, 2, 2}, {WAIT, 200},
 		   {ORIG, FA, 1, 2, 0, LA_R_LATE, LA_CLOSING, LA_TIME_WAIT},
 		   {ORIG, R, 2, .reason = LA_R_LATE, .orig = LA_CLOSED, .resp = LA_TIME_WAIT},
 		   {ORIG, FA, 1, 2, 0, LA_R_LATE, LA_CLOSED, LA_TIME_WAIT});
@@ -137,7 +137,7 @@ Test(found, an_unheard_fin_behind_missing_data)
 Test(found, a_fin_again_after_a_rst_that_ended_only_the_other_side)
 {
 	talk_lines(&t, {RESP, SA, 0, 1}, {RESP, R, 1}, {RESP, SA, 1, 1}, {RESP, PA, 2, 1},
-		   {ORIG, FA, 0, 2, .reason = LA_R_OLD_DUPLICATE}, {ORIG, FA, 0, 2},
+		   {ORIG, FA, 0, 2, .reason = LA_R_OLD_DUPLICATE}, {WAIT, 200}, {ORIG, FA, 0, 2},
 		   {RESP, A, 2, 1}, {RESP, R, 2, .orig = LA_CLOSED, .resp = LA_CLOSED},
 		   {ORIG, FA, 0, 3, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
 	cr_assert(strstr(talk_path(&t, ORIG), "~CLOSED !LAST_ACK ~CLOSED"), "%s",

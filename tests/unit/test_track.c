@@ -129,7 +129,7 @@ Test(track, lost_last_ack_and_the_fin_again)
 Test(track, ack_of_the_first_fin_lost)
 {
 	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0},
-		   {RESP, A, 1, 2, 0, 0, LA_FIN_WAIT_2, LA_CLOSE_WAIT},
+		   {RESP, A, 1, 2, 0, 0, LA_FIN_WAIT_2, LA_CLOSE_WAIT}, {WAIT, 200},
 		   {ORIG, FA, 1, 1, 0, 0, LA_FIN_WAIT_1, LA_CLOSE_WAIT},
 		   {RESP, A, 1, 2, 0, 0, LA_FIN_WAIT_2, LA_CLOSE_WAIT});
 	assert_path(&t, ORIG,
@@ -140,7 +140,7 @@ Test(track, ack_of_the_first_fin_lost)
 Test(track, closer_lost_everything)
 {
 	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0},
-		   {RESP, FA, 1, 2, 0, 0, LA_TIME_WAIT, LA_LAST_ACK},
+		   {RESP, FA, 1, 2, 0, 0, LA_TIME_WAIT, LA_LAST_ACK}, {WAIT, 200},
 		   {ORIG, FA, 1, 1, 0, 0, LA_FIN_WAIT_1, LA_LAST_ACK},
 		   {RESP, FA, 1, 2, 0, 0, LA_TIME_WAIT, LA_LAST_ACK},
 		   {ORIG, A, 2, 2, 0, 0, LA_TIME_WAIT, LA_CLOSED});
@@ -407,7 +407,7 @@ Test(track, stale_syn_ack_is_invalid_and_the_right_one_establishes)
 
 Test(track, lost_ack_of_the_syn_ack)
 {
-	talk_lines(&t, OPENED,
+	talk_lines(&t, OPENED, {WAIT, 1000},
 		   {RESP, SA, 0, 1, 0, LA_R_SYN_RETRANSMIT, LA_ESTABLISHED, LA_SYN_RECEIVED},
 		   {ORIG, A, 1, 1, 0, 0, LA_ESTABLISHED, LA_ESTABLISHED});
 	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED !SYN_RECEIVED ~ESTABLISHED");

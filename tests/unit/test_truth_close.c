@@ -46,7 +46,7 @@ Test(truth_close, a_crossing_fin_that_was_lost)
 {
 	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 0},
 		   {RESP, FA, 1, 1, 0, 0, LA_CLOSING, LA_FIN_WAIT_1},
-		   {ORIG, A, 2, 2, 0, 0, LA_CLOSING, LA_TIME_WAIT},
+		   {ORIG, A, 2, 2, 0, 0, LA_CLOSING, LA_TIME_WAIT}, {WAIT, 200},
 		   {ORIG, FA, 1, 2, 0, LA_R_ACCEPTED, LA_CLOSING, LA_TIME_WAIT});
 	assert_path(&t, RESP,
 		    "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT !ESTABLISHED FIN_WAIT_1 ~CLOSING "
@@ -117,13 +117,50 @@ Test(truth_close, a_copy_of_the_last_fin)
 		   {RESP, FA, 1, 2, .ts = 21, .ecr = 10},
 		   {ORIG, A, 2, 2, 0, 0, LA_TIME_WAIT, LA_CLOSED, .ts = 11, .ecr = 21},
 		   {RESP, FA, 1, 2, 0, LA_R_LATE, LA_TIME_WAIT, LA_CLOSED, .ts = 21, .ecr = 10},
-		   {RESP, FA, 1, 2, 0, LA_R_LATE, LA_TIME_WAIT, LA_LAST_ACK, .ts = 221, .ecr = 10});
+		   {RESP, FA, 1, 2, 0, LA_R_LATE, LA_TIME_WAIT, LA_LAST_ACK, .ts = 221, .ecr = 10},
+		   {ORIG, A, 2, 2, 0, LA_R_LATE, LA_TIME_WAIT, LA_CLOSED, .ts = 211, .ecr = 221},
+		   {RESP, FA, 1, 2, 0, LA_R_LATE, LA_TIME_WAIT, LA_CLOSED, .ts = 221, .ecr = 10});
+}
+
+/* Without timestamps it comes sooner than any host would repeat itself. */
+Test(truth_close, a_copy_of_a_fin_without_timestamps)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1}, {RESP, FA, 1, 2}, {ORIG, A, 2, 2},
+		   {RESP, FA, 1, 2, 0, LA_R_LATE, LA_TIME_WAIT, LA_CLOSED}, {WAIT, 200},
+		   {RESP, FA, 1, 2, 0, LA_R_LATE, LA_TIME_WAIT, LA_LAST_ACK},
+		   {ORIG, A, 2, 2, 0, LA_R_LATE, LA_TIME_WAIT, LA_CLOSED},
+		   {RESP, FA, 1, 2, 0, LA_R_LATE, LA_TIME_WAIT, LA_CLOSED});
+	cr_assert_eq(t.flow.side[!t.orig].retrans, 1);
+	cr_assert_eq(t.flow.side[!t.orig].dups, 2);
+}
+
+/* But what acknowledges more than the first one has been sent since. */
+Test(truth_close, a_fin_at_once_with_another_ack)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1}, {RESP, FA, 1, 1}, {ORIG, A, 2, 2},
+		   {RESP, FA, 1, 2, 0, 0, LA_TIME_WAIT, LA_CLOSING});
+}
+
+Test(truth_close, a_copy_of_a_syn_ack_without_timestamps)
+{
+	talk_lines(&t, OPENED,
+		   {RESP, SA, 0, 1, 0, LA_R_SYN_RETRANSMIT, LA_ESTABLISHED, LA_ESTABLISHED});
 }
 
 /* "abort half closed": the SYN-ACK that is sent again and the ACK cross; the FIN proves that. */
 Test(truth_close, a_syn_ack_again_that_crossed_its_ack)
 {
-	talk_lines(&t, OPENED, {RESP, SA, 0, 1, .reason = LA_R_SYN_RETRANSMIT},
+	talk_lines(&t, OPENED, {WAIT, 1000}, {RESP, SA, 0, 1, .reason = LA_R_SYN_RETRANSMIT},
 		   {RESP, FA, 1, 1, 0, 0, LA_CLOSE_WAIT, LA_FIN_WAIT_1});
 	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED !SYN_RECEIVED ESTABLISHED FIN_WAIT_1");
+}
+
+/* "both close at once": FINs sent again cross, and one of them bears the ACK of the other. */
+Test(truth_close, which_fin_was_acknowledged)
+{
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1}, {ORIG, FA, 1, 1}, {WAIT, 200}, {ORIG, FA, 1, 2},
+		   {RESP, FA, 1, 1, 0, 0, LA_CLOSING, LA_FIN_WAIT_1},
+		   {RESP, A, 2, 2, 0, 0, LA_TIME_WAIT, LA_TIME_WAIT});
+	cr_assert(strstr(talk_path(&t, RESP), "!FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT"), "%s",
+		  talk_path(&t, RESP));
 }

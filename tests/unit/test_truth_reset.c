@@ -149,8 +149,12 @@ Test(truth_reset, a_second_syn_that_is_refused)
 Test(truth_reset, a_syn_ack_that_its_own_rst_overtook)
 {
 	talk_lines(&t, {ORIG, S}, {RESP, RA, 1, 1, 0, 0, LA_CLOSED, LA_CLOSED},
+		   {RESP, SA, 0, 1, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED},
 		   {RESP, SA, 0, 1, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
 	cr_assert_eq(t.flows, 0);
+	assert_path(&t, RESP, "CLOSED !SYN_RECEIVED CLOSED");
+	assert_path(&t, ORIG, "SYN_SENT ~CLOSED");
+	assert_gapless(&t);
 }
 
 /* "never accepted": the client closes before the RST reaches it. */
@@ -316,7 +320,7 @@ Test(truth_reset, who_acknowledged_the_fin_was_in_closing)
 /* "writes to a closed peer": a FIN sent again crosses the data with its ACK. */
 Test(truth_reset, who_refuses_data_has_read_its_ack_whatever_crossed_it)
 {
-	talk_lines(&t, OPENED, {RESP, FA, 1, 1, 0}, {ORIG, PA, 1, 2, 100},
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1, 0}, {WAIT, 200}, {ORIG, PA, 1, 2, 100},
 		   {RESP, FA, 1, 1, 0, 0, LA_CLOSE_WAIT, LA_FIN_WAIT_1},
 		   {RESP, R, 2, 0, 0, 0, LA_CLOSED, LA_CLOSED});
 	assert_path(
@@ -374,4 +378,27 @@ Test(truth_reset, an_old_ack_that_met_no_socket_where_time_wait_was)
 		   {ORIG, A, 2, 2, 0}, {RESP, R, 2, 0, 0, LA_R_LATE}, {RESP, A, 2, 2, 0, LA_R_LATE},
 		   {ORIG, R, 2, 0, 0, LA_R_LATE});
 	cr_assert_null(strstr(talk_path(&t, ORIG), "!CLOSING"), "%s", talk_path(&t, ORIG));
+}
+
+/* "abort while closing": a copy of the SYN finds a new listener, and its answer an old client. */
+Test(truth_reset, a_rst_that_answers_the_syn_ack_of_another_connection)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1},
+		   {RESP, A, 2, 2, 0, 0, LA_FIN_WAIT_2, LA_CLOSE_WAIT},
+		   {RESP, SA, 0, TALK_ISN_ORIG + 1, 0, LA_R_BAD_SYN_ACK, LA_FIN_WAIT_2,
+		    LA_CLOSE_WAIT, .raw = true},
+		   {ORIG, R, 1, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 CLOSED");
+}
+
+/* "unread data": a FIN behind lost data has not arrived, the ACK that it bore has. */
+Test(truth_reset, late_data_that_meets_an_orphan)
+{
+	talk_lines(&t, OPENED, {ORIG, PA, 1, 1, 500}, {ORIG, FA, 501, 1},
+		   {RESP, FA, 1, 1, 0, 0, LA_CLOSING, LA_FIN_WAIT_1},
+		   {ORIG, A, 502, 2, 0, 0, LA_CLOSING, LA_TIME_WAIT}, {WAIT, 2500},
+		   {ORIG, PA, 1, 2, 500}, {RESP, R, 2, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP,
+		    "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT !ESTABLISHED FIN_WAIT_1 ~CLOSING "
+		    "~TIME_WAIT !FIN_WAIT_2 CLOSED");
 }
