@@ -200,6 +200,12 @@ static bool leads_to(__u8 from, __u8 to)
 	return false;
 }
 
+/* With the state that is taken back: two ways lead to TIME_WAIT, both were open then. */
+static __u32 in_doubt(__u8 state)
+{
+	return 1U << state | (state == LA_TIME_WAIT ? 1U << LA_FIN_WAIT_2 | 1U << LA_CLOSING : 0);
+}
+
 /*
  * Back to a state that it had been in; or, if what was presumed went another way, back to
  * where that began and on to this one. What is taken back leaves a mark. A RST that ended
@@ -213,7 +219,7 @@ static void take_back_to(struct la_walk *walk, __u8 state, __u64 ts)
 	       is_presumed(walk)) {
 		walk->count--;
 		walk->taken_back++;
-		walk->doubted |= 1U << walk->step[walk->count].to;
+		walk->doubted |= in_doubt(walk->step[walk->count].to);
 	}
 	if (la_walk_state(walk) != state)
 		la_walk_add(walk, ts, state, LA_PRESUMED);
