@@ -84,17 +84,22 @@ LA_INLINE __u64 la_latest(__u64 a, __u64 b, __u64 c)
 LA_INLINE __u64 la_deadline(const struct la_flow *f, const struct la_config *cfg)
 {
 	const __u64 *table = cfg->timeouts[f->policy & LA_P_TIMEOUTS];
-	__u64 unanswered = table[LA_TIMEOUT_UNANSWERED], timeout;
+	__u64 unanswered = table[LA_TIMEOUT_UNANSWERED], timeout, deadline;
 	__u32 class = f->class;
 
 	la_opaque(class);
 	timeout = table[class < LA_TIMEOUT_MAX ? class : 0];
-	if (!la_class_renewed(f->class))
-		return f->since + timeout;
-	if (f->unanswered < LA_UNANSWERED_MIN || unanswered >= timeout)
-		return f->last + timeout;
-	/* The last question may have come when that was over, and moved a state. */
-	return la_latest(f->last + unanswered, f->side[0].since, f->side[1].since);
+	deadline = f->since + timeout;
+	if (la_class_renewed(f->class)) {
+		if (f->unanswered >= LA_UNANSWERED_MIN && unanswered < timeout)
+			timeout = unanswered;
+		deadline = f->last + timeout;
+	}
+	if (f->flags & LA_F_FAST)
+		return deadline; /* without a look at the times of states: they are cold */
+	/* A state may have moved when it was over: by the last question without an answer, or
+	 * before the timeout was made shorter. */
+	return la_latest(deadline, f->side[0].since, f->side[1].since);
 }
 
 #endif

@@ -4,22 +4,25 @@
  * model of what may be said of it.
  *
  * Five bytes of input are one segment: who sends it, what it is, how far its numbers lie from
- * where an orderly host would put them, how long the silence before it. Mostly they are in
- * place, so that the conversation gets somewhere. The model is told every transition and
- * every close, and keeps these promises:
+ * where an orderly host would put them, how long the silence before it, and now and then what an
+ * operator does before it comes. Mostly the numbers are in place, so that the conversation gets
+ * somewhere. The model is told every transition and every close, and keeps these promises:
  *
  *   a transition is one of the table's, from where the endpoint was; a corrected one may also
  *   go back to where it has been
  *   seen: only of who sent the segment, or of the SYN that was provisional before
  *   presumed: only of who it was sent to, or of whom a RST is still under way to, or
- *   whose FIN may have been missed, or whose SYN-ACK may be an old one
- *   corrected: only where something was presumed before, or by a FIN that was overtaken, or
- *   by two who both go on after a RST
+ *   whose FIN may have been missed, or the peer's sent twice, or whose SYN-ACK may be an old
+ *   one
+ *   corrected: only where something was presumed before, or by a FIN or SYN-ACK that was
+ *   overtaken, or by two who both go on after a RST
  *   timer: only by the clock
  *   one close a connection, gone only after it, states and times of the close add up
  *   record numbers without a gap, counters that never fall, time that never runs back
+ *   a RST that is dropped leaves the flow as if it had never come
  *   the fast path does what the slow path would have done
  */
+#include "la_act.h"
 #include "la_fast.h"
 #include "la_record.h"
 #include "la_track.h"
@@ -76,8 +79,7 @@ static bool in_table(__u8 from, __u8 to)
 
 static bool is_closing(__u8 state)
 {
-	return state == LA_FIN_WAIT_1 || state == LA_CLOSE_WAIT || state == LA_CLOSING ||
-	       state == LA_LAST_ACK;
+	return state >= LA_FIN_WAIT_1 && state <= LA_TIME_WAIT;
 }
 
 /* Its sender's ACK of the peer's FIN overtook it: it had closed before that arrived. */
@@ -90,6 +92,12 @@ static bool is_overtaken_fin(const struct la_change *c)
 static bool was_nobody(const struct model *m, const struct la_change *c)
 {
 	return c->from == LA_CLOSED && !m->been_in[c->side];
+}
+
+/* Its sender's RST overtook it: the SYN had been answered before that. */
+static bool is_overtaken_syn_ack(const struct la_change *c)
+{
+	return c->cause == LA_CAUSE_SYN_ACK && c->from == LA_CLOSED && c->to == LA_SYN_RECEIVED;
 }
 
 /* seg: what did it, NULL if it was a clock. */
@@ -106,9 +114,9 @@ static void check_certainty(const struct model *m, const struct la_change *c,
 		break;
 	case LA_CORRECTED:
 		/* la_after_rst.h: both carry on, so neither had heeded the RST. */
-		PROMISE(seg &&
-			(m->presumed_once[c->side] || is_overtaken_fin(c) || was_nobody(m, c) ||
-			 (c->cause == LA_CAUSE_RST && c->from == LA_CLOSED)));
+		PROMISE(seg && (m->presumed_once[c->side] || is_overtaken_fin(c) ||
+				is_overtaken_syn_ack(c) || was_nobody(m, c) ||
+				(c->cause == LA_CAUSE_RST && c->from == LA_CLOSED)));
 		break;
 	case LA_TIMER:
 		PROMISE(!seg && c->cause == LA_CAUSE_TIMEOUT);
@@ -124,7 +132,8 @@ static void check_change(struct model *m, const struct la_change *c, const struc
 	PROMISE(c->from < LA_STATE_MAX && c->to < LA_STATE_MAX);
 	PROMISE(!m->state[c->side] || m->state[c->side] == c->from);
 	PROMISE(in_table(c->from, c->to) ||
-		(c->certainty == LA_CORRECTED && m->been_in[c->side] & 1U << c->to));
+		(c->certainty == LA_CORRECTED &&
+		 (m->been_in[c->side] & 1U << c->to || is_overtaken_syn_ack(c))));
 	PROMISE(c->cause && c->cause < LA_CAUSE_MAX);
 	PROMISE(c->state[c->side] == c->to);
 	check_certainty(m, c, seg);
@@ -237,6 +246,17 @@ static void check_fast(const struct world *w, const struct la_flow *before,
 	}
 }
 
+/* A RST that a policy drops is told of, and that is all. */
+static void check_dropped(const struct world *w, const struct la_flow *before)
+{
+	struct la_flow after = w->flow;
+
+	PROMISE(w->cfg.rst_policy >= LA_RST_POLICY_STRICT && w->out.rule);
+	PROMISE(w->out.n == 0 && !(w->out.want & ~(LA_WANT_RST | LA_WANT_SEGMENT)));
+	after.seq = before->seq;
+	PROMISE(memcmp(&after, before, sizeof(after)) == 0);
+}
+
 /* ---- the world ---- */
 
 static void track(struct world *w, const struct la_segment *seg)
@@ -256,6 +276,8 @@ static void track(struct world *w, const struct la_segment *seg)
 		reason = la_track(&w->flow, &w->key, seg, &w->cfg, &w->out);
 		PROMISE(reason && reason < LA_REASON_MAX);
 		check_note(w, seg);
+		if (reason == LA_R_RST_DROPPED)
+			check_dropped(w, &before);
 		if (!(w->out.want & LA_WANT_AGAIN))
 			return;
 	}
@@ -275,11 +297,37 @@ static void begin(struct world *w, size_t size)
 
 	memset(w, 0, sizeof(*w));
 	la_config_defaults(&w->cfg);
+	for (int i = 0; i < LA_TIMEOUT_MAX; i++)
+		w->cfg.timeouts[1][i] = 5 * LA_SEC_NS; /* a policy's */
 	w->cfg.segments = size & 1;
 	la_key_fill(&w->key, a, la_hton16(40000), b, la_hton16(80));
 	w->nxt[0] = 0xffffff00; /* one of them wraps around */
 	w->nxt[1] = 5000;
 	w->now = 1000 * LA_SEC_NS;
+}
+
+/* ---- what an operator does ---- */
+
+enum hand { HAND_LIMIT = 5, HAND_RELOAD, HAND_ACT };
+
+/* A policy, a timeout of its own, or that it is to be forgotten, for the flow at hand. */
+static void act(struct world *w, __u8 arg)
+{
+	enum la_act what = arg == 0xf ? LA_ACT_EXPIRE : LA_ACT_POLICY;
+	__u8 policy = (arg & 1) | (arg & 2 ? LA_P_DROP : 0) | (arg & 4 ? LA_P_RESET : 0);
+
+	if (w->flow.side[0].state && la_do_act(&w->flow, what, policy, w->now, &w->out))
+		check_note(w, NULL);
+}
+
+static void handle(struct world *w, const unsigned char *d)
+{
+	__u8 arg = d[4] >> 3 & 0xf;
+
+	if (d[0] >> 5 == HAND_RELOAD)
+		w->cfg.rst_policy = arg % LA_RST_POLICY_MAX;
+	if (d[0] >> 5 == HAND_ACT)
+		act(w, arg);
 }
 
 /* ---- from bytes to segments ---- */
@@ -314,6 +362,7 @@ static struct la_segment segment(struct world *w, const unsigned char *d)
 		.flags = flags,
 		.ttl = d[3] & 0x20 ? 63 : 64,
 		.dir = dir,
+		.limited = d[0] >> 5 == HAND_LIMIT,
 	};
 
 	if (flags & LA_SYN) {
@@ -340,6 +389,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 		w.now += pauses[d[4] >> 1 & 3];
 		if (d[4] & 0x80)
 			sweep(&w);
+		handle(&w, d);
 		seg = segment(&w, d);
 		track(&w, &seg);
 	}
