@@ -324,6 +324,8 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 
 	if (s->state == LA_SYN_SENT && x->seg->seq != s->nxt && !(p->flags & LA_S_SYN))
 		return LA_R_SEQ_ABOVE_WINDOW; /* not of this attempt */
+	if (!(p->flags & LA_S_ACKS) && (s->flags & LA_S_SYN) && !la_after(x->seg->seq, s->isn))
+		return LA_R_OLD_DUPLICATE; /* of another connection, before this one */
 	if (s->state == LA_LISTEN) {
 		if (x->seg->ack != p->nxt || !(x->seg->len || (x->seg->flags & LA_FIN)))
 			return la_on_lone_ack(x);

@@ -71,7 +71,8 @@ LA_INLINE bool la_opened_fast(const struct la_side *s, const struct la_side *p)
 LA_INLINE bool la_doubts_third_ack(const struct la_pass *x)
 {
 	const struct la_side *s = x->s, *p = x->p;
-	__u32 unanswered = 1 + !!(p->flags & LA_S_RST);
+	/* The SYN; and a RST that came before the end, for those behind it are in late_rst. */
+	__u32 unanswered = 1 + ((p->flags & LA_S_RST) && x->f->rst_sender != x->d);
 
 	if (!(s->passed & la_passed_bit(LA_SYN_RECEIVED)))
 		return false;
@@ -130,6 +131,7 @@ LA_INLINE void la_prove_by_socket(const struct la_pass *x)
 		s->passed &= ~la_passed_bit(LA_SYN_RECEIVED);
 	if (!(p->flags & LA_S_FIN) || la_before(x->seg->ack, p->fin_end))
 		return;
+	la_move(x->f, x->d, LA_EV_RCV_FIN, LA_SEEN, LA_CAUSE_RST, x->out);
 	s->passed &= la_passed_bit(LA_CLOSING);
 	s->before = 0;
 }
@@ -180,8 +182,12 @@ LA_INLINE void la_on_late_rst(struct la_pass *x)
 {
 	__u8 before;
 
-	if (x->seg->seq != x->s->nxt)
+	if (x->seg->seq != x->s->nxt) {
+		/* It answers a peer that has survived the first one, and has not had all. */
+		if (x->seg->seq == x->p->ack)
+			la_presume_reset(x, !x->d);
 		return;
+	}
 	la_rst_proves(x);
 	before = x->s->state;
 	if (la_move(x->f, x->d, LA_EV_RESET, LA_SEEN, LA_CAUSE_RST, x->out))

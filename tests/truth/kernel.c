@@ -225,6 +225,7 @@ struct reader {
 	size_t first;	      /* connection with these ports */
 	struct la_walk *walk; /* the last one */
 	__u64 mini;	      /* timer of its request or time-wait socket */
+	__u32 isn;	      /* that its request offers */
 	__u64 stopped;	      /* ns since that runs no more, 0: it runs */
 	__u64 phantom;	      /* a socket that dials from ports that are still taken */
 	bool is_tw;
@@ -411,39 +412,37 @@ static bool was_stillborn(const struct reader *r, __u64 ts)
 	       walk->step[1].to == LA_CLOSED && ts - walk->step[0].ts < STILLBORN_NS;
 }
 
-/* A timer that stopped or ran out is wound up again at once, if at all. */
-#define STOPPED_NS 100000
-#define RAN_OUT_NS 1000000
-
-/* The request that waits from here on lies where one lay that is gone. */
+/* The request that waits from here on is not the last one, though it may lie in its place. */
 static bool is_another(const struct reader *r, const struct la_kernel_event *e)
 {
-	__u64 patience = r->expired ? RAN_OUT_NS : STOPPED_NS;
-
-	return r->mini != e->object || (r->stopped && e->ts - r->stopped > patience);
+	return r->mini != e->object || r->isn != e->isn;
 }
+
+/* A request whose listener is gone makes way for the next one at once. */
+#define MOVED_NS 20000
 
 /* Its listener was gone when the SYN came again, and the next one took it at once. */
 static bool has_moved(const struct reader *r, const struct la_kernel_event *e)
 {
-	return r->mini && r->mini != e->object && la_walk_state(r->walk) == LA_SYN_RECEIVED &&
-	       r->stopped && e->ts - r->stopped < STOPPED_NS && is_deaf(r);
+	return r->mini && is_another(r, e) && la_walk_state(r->walk) == LA_SYN_RECEIVED &&
+	       r->stopped && e->ts - r->stopped < MOVED_NS && is_deaf(r);
 }
 
 static bool read_request(struct reader *r, const struct la_kernel_event *e)
 {
-	if (e->kind == LA_KERNEL_REQ_START && has_moved(r, e))
-		r->mini = e->object;
-	if (e->kind == LA_KERNEL_REQ_START && r->mini != e->object && was_stillborn(r, e->ts)) {
+	bool starts = e->kind == LA_KERNEL_REQ_START && is_another(r, e);
+
+	if (starts && r->mini != e->object && was_stillborn(r, e->ts)) {
 		r->walk->count = 1;
 		r->walk->silent = false;
-		r->mini = e->object;
-	}
-	if (e->kind == LA_KERNEL_REQ_START && is_another(r, e)) {
+	} else if (starts && !has_moved(r, e)) {
 		if (!begin(r, LA_LISTEN, e->ts))
 			return false;
 		la_walk_add(r->walk, e->ts, LA_SYN_RECEIVED, LA_SEEN);
+	}
+	if (starts) {
 		r->mini = e->object;
+		r->isn = e->isn;
 	}
 	if (r->mini != e->object)
 		return true;

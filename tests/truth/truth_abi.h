@@ -32,7 +32,7 @@ struct la_kernel_event {
 	__u8 from;
 	__u8 to;
 	__u32 error; /* sk_err of a socket: ETIMEDOUT if it gave up */
-	__u32 pad;
+	__u32 isn;   /* that a request offers, whose memory the next one may get at once */
 };
 
 /* Where the cables act: what an interface sends, after every hook of an observer there. */

@@ -51,6 +51,10 @@ struct request_sock {
 	struct timer_list rsk_timer;
 } CORE;
 
+struct tcp_request_sock {
+	__u32 snt_isn;
+} CORE;
+
 struct inet_timewait_sock {
 	struct sock_common __tw_common;
 	unsigned char tw_substate;
@@ -71,8 +75,13 @@ struct {
 /* Events that found no room: the truth would have holes. */
 __u64 lost;
 
-static __always_inline void tell(const void *common, const void *object, __u16 lport, __u32 error,
-				 __u8 kind, __u8 from, __u8 to)
+struct what {
+	__u8 kind, from, to;
+	__u32 error, isn;
+};
+
+static __always_inline void tell(const void *common, const void *object, __u16 lport,
+				 struct what what)
 {
 	const struct sock_common *sk = common;
 	__u32 inum = BPF_CORE_READ(sk, skc_net.net, ns.inum);
@@ -90,11 +99,11 @@ static __always_inline void tell(const void *common, const void *object, __u16 l
 	e->lport = lport ? lport : BPF_CORE_READ(sk, skc_num);
 	e->rport = bpf_ntohs(BPF_CORE_READ(sk, skc_dport));
 	e->host = inum == hosts[1];
-	e->kind = kind;
-	e->from = from;
-	e->to = to;
-	e->error = error;
-	e->pad = 0;
+	e->kind = what.kind;
+	e->from = what.from;
+	e->to = what.to;
+	e->error = what.error;
+	e->isn = what.isn;
 	bpf_ringbuf_submit(e, 0);
 }
 
@@ -103,7 +112,8 @@ static __always_inline void tell_sock(const struct sock *sk, __u8 kind, __u8 fro
 	const struct inet_sock *inet = (const void *)sk;
 	__u16 lport = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
 
-	tell(&sk->__sk_common, sk, lport, (__u32)BPF_CORE_READ(sk, sk_err), kind, from, to);
+	tell(&sk->__sk_common, sk, lport,
+	     (struct what){kind, from, to, (__u32)BPF_CORE_READ(sk, sk_err), 0});
 }
 
 /* A timer of ours? The mini socket around it is told of. */
@@ -113,16 +123,19 @@ static __always_inline void tell_timer(const struct timer_list *timer, __u8 req,
 	const char *at = (const char *)timer;
 
 	if (function == &reqsk_timer_handler) {
+		const struct tcp_request_sock *tcp;
+
 		at -= bpf_core_field_offset(struct request_sock, rsk_timer);
-		tell(at + bpf_core_field_offset(struct request_sock, __req_common), timer, 0, 0,
-		     req, 0, 0);
+		tcp = (const void *)at;
+		tell(at + bpf_core_field_offset(struct request_sock, __req_common), timer, 0,
+		     (struct what){req, 0, 0, 0, BPF_CORE_READ(tcp, snt_isn)});
 	} else if (function == &tw_timer_handler) {
 		const struct inet_timewait_sock *sk;
 
 		at -= bpf_core_field_offset(struct inet_timewait_sock, tw_timer);
 		sk = (const void *)at;
 		tell(at + bpf_core_field_offset(struct inet_timewait_sock, __tw_common), timer, 0,
-		     0, tw, 0, BPF_CORE_READ(sk, tw_substate));
+		     (struct what){tw, 0, BPF_CORE_READ(sk, tw_substate), 0, 0});
 	}
 }
 

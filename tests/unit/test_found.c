@@ -143,3 +143,15 @@ Test(found, a_fin_again_after_a_rst_that_ended_only_the_other_side)
 	cr_assert(strstr(talk_path(&t, ORIG), "~CLOSED !LAST_ACK ~CLOSED"), "%s",
 		  talk_path(&t, ORIG));
 }
+
+/* A policy makes its clock so short that it would have run out before what has happened since. */
+Test(found, a_clock_that_was_made_shorter)
+{
+	for (int i = 0; i < LA_TIMEOUT_MAX; i++)
+		t.cfg.timeouts[1][i] = LA_SEC_NS;
+	talk_lines(&t, {ORIG, A, 1, 1}, {WAIT, 2000}, {ORIG, FA, 1, 1});
+	t.flow.policy = 1;
+	talk_lines(&t, {WAIT, 1});
+	cr_assert_geq(talk_close(&t)->duration_ns, 2 * LA_SEC_NS);
+	cr_assert_eq(talk_close(&t)->close_ns, 0);
+}

@@ -81,3 +81,13 @@ Test(truth_old_syn, a_rst_of_the_old_connection_in_the_window)
 		   {RESP, SA, 0, 1, .isn = SECOND_ISN, .orig = LA_CLOSED, .resp = LA_SYN_RECEIVED},
 		   {ORIG, R, 3017, 0, 0, 0, LA_CLOSED, LA_CLOSED});
 }
+
+/* "unread data": data of the old connection, late, is none of the request. */
+Test(truth_old_syn, old_data_does_not_open_its_request)
+{
+	talk_lines(&t, RESET,
+		   {RESP, SA, 0, 1, .isn = SECOND_ISN, .orig = LA_CLOSED, .resp = LA_SYN_RECEIVED},
+		   {RESP, PA, .seq = TALK_ISN_RESP + 1, .ack = TALK_ISN_ORIG + 1, .len = 100,
+		    .raw = true, .reason = LA_R_OLD_DUPLICATE, .orig = LA_CLOSED,
+		    .resp = LA_SYN_RECEIVED});
+}

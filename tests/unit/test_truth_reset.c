@@ -402,3 +402,27 @@ Test(truth_reset, late_data_that_meets_an_orphan)
 		    "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT !ESTABLISHED FIN_WAIT_1 ~CLOSING "
 		    "~TIME_WAIT !FIN_WAIT_2 CLOSED");
 }
+
+/* "fast open": the client's RST answers a copy of the SYN-ACK, and only its FIN met no socket. */
+Test(truth_reset, a_late_rst_of_the_peer_is_no_answer)
+{
+	talk_lines(&t, OPENED_FAST, {RESP, RA, 1, 101}, {ORIG, R, 101, .reason = LA_R_LATE},
+		   {ORIG, FA, 101, 1, 0, LA_R_LATE}, {RESP, R, 1, 0, 0, LA_R_LATE});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED CLOSED");
+}
+
+/* "abort half closed": some of what came before the FIN was not seen, but the socket has it. */
+Test(truth_reset, the_ack_of_a_rst_tells_of_a_fin_behind_a_hole)
+{
+	talk_lines(&t, OPENED, {ORIG, PA, 101, 1, 100}, {ORIG, FA, 201, 1},
+		   {RESP, RA, 1, 202, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED CLOSE_WAIT CLOSED");
+}
+
+/* "abort while closing": a FIN is lost, so the RST behind it is not acted upon; the next one is. */
+Test(truth_reset, who_survived_a_rst_behind_a_lost_fin)
+{
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1}, {ORIG, FA, 1, 1}, {RESP, RA, 2, 1}, {WAIT, 2000},
+		   {ORIG, FA, 1, 1, 0, LA_R_LATE, LA_FIN_WAIT_1, LA_CLOSED},
+		   {RESP, R, 1, 0, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+}
