@@ -512,19 +512,28 @@ static bool listens(int fd)
 	return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) && info.tcpi_state == TCP_LISTEN;
 }
 
-/* No hook sees whether it gets there. Who listens on the port is another socket. */
-Test(policy, a_socket_that_its_rst_does_not_reach_is_destroyed)
+/* The server resets what is idle, and drops RSTs itself, at that hook of netfilter. */
+static struct watch watch_behind_firewall(const char *hook)
 {
 	struct watch w = watch_start(AT_HOST, "policies:\n"
 					      "- {name: cut, match: tcp, when: idle > 300ms, "
 					      "action: reset}\n");
+
+	cr_assert(la_lab_sh(w.lab, LA_LAB_SERVER,
+			    "nft 'add table inet t; add chain inet t c { type filter hook %s "
+			    "priority 0; }; add rule inet t c tcp flags rst drop'",
+			    hook));
+	return w;
+}
+
+/* No hook sees whether it gets there. Who listens on the port is another socket. */
+Test(policy, a_socket_that_its_rst_does_not_reach_is_destroyed)
+{
+	struct watch w = watch_behind_firewall("input");
 	int listener = la_lab_socket(w.lab, LA_LAB_SERVER, AF_INET, SOCK_STREAM, 0);
 	struct la_pair pair;
 	const json_t *done;
 
-	cr_assert(la_lab_sh(w.lab, LA_LAB_SERVER,
-			    "nft 'add table inet t; add chain inet t c { type filter hook input "
-			    "priority 0; }; add rule inet t c tcp flags rst drop'"));
 	pair = accept_one(&w, listener);
 	cr_expect_eq(error_of(pair.client), ECONNRESET, "the client is not told");
 	cr_expect_eq(error_of(pair.server), ECONNABORTED, "the server is not told");
@@ -540,16 +549,11 @@ Test(policy, a_socket_that_its_rst_does_not_reach_is_destroyed)
 /* No RST leaves the host, not the kernel's own either: one end is told at least. */
 Test(policy, a_socket_whose_reset_fails_is_destroyed)
 {
-	struct watch w = watch_start(AT_HOST, "policies:\n"
-					      "- {name: cut, match: tcp, when: idle > 300ms, "
-					      "action: reset}\n");
+	struct watch w = watch_behind_firewall("output");
 	int listener = la_lab_socket(w.lab, LA_LAB_SERVER, AF_INET, SOCK_STREAM, 0);
 	struct la_pair pair;
 	const json_t *failed;
 
-	cr_assert(la_lab_sh(w.lab, LA_LAB_SERVER,
-			    "nft 'add table inet t; add chain inet t c { type filter hook output "
-			    "priority 0; }; add rule inet t c tcp flags rst drop'"));
 	pair = accept_one(&w, listener);
 	cr_expect_eq(error_of(pair.server), ECONNABORTED, "the server is not told");
 	failed = record_of(&w, 0, "policy", "result", "failed");

@@ -223,6 +223,22 @@ static struct tally wait_told(struct scene *s)
 	return t;
 }
 
+/* Data passes between the guesses, and none of them. */
+static void attack_in_vain(struct scene *s)
+{
+	struct tally t;
+
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		carry_all(s, round);
+		guess_across_the_window(s);
+	}
+	carry_all(s, ROUNDS);
+	t = wait_told(s);
+	cr_expect_eq(t.dropped, t.rsts, "%s: %u RSTs told, %u dropped", s->place->name, t.rsts,
+		     t.dropped);
+	cr_expect_eq(challenged(s), 0, "%s: a guess has reached the server", s->place->name);
+}
+
 /* ---- the tests ---- */
 
 Test(rst_policy, without_a_policy_the_right_number_ends_it)
@@ -298,17 +314,8 @@ ParameterizedTest(const int *at, rst_policy, no_guess_passes)
 	const struct place *place = &places[*at];
 	struct scene s = scene_start(place, "--rst-policy", "strict");
 	struct la_told told[2] = {0};
-	struct tally t;
 
-	for (unsigned int round = 0; round < ROUNDS; round++) {
-		carry_all(&s, round);
-		guess_across_the_window(&s);
-	}
-	carry_all(&s, ROUNDS);
-	t = wait_told(&s);
-	cr_expect_eq(t.dropped, t.rsts, "%s: %u RSTs told, %u dropped", place->name, t.rsts,
-		     t.dropped);
-	cr_expect_eq(challenged(&s), 0, "%s: a guess has reached the server", place->name);
+	attack_in_vain(&s);
 	hang_up(&s.victim);
 	hang_up(&s.innocent);
 	cr_expect_eq(la_observer_stop(s.obs), 0);
@@ -477,17 +484,8 @@ ParameterizedTest(const int *at, rst_policy, a_guess_is_challenged_and_the_conne
 	const struct place *place = &places[*at];
 	struct scene s = scene_start(place, "--rst-policy", "challenge");
 	struct challenges c;
-	struct tally t;
 
-	for (unsigned int round = 0; round < ROUNDS; round++) {
-		carry_all(&s, round);
-		guess_across_the_window(&s);
-	}
-	carry_all(&s, ROUNDS);
-	t = wait_told(&s);
-	cr_expect_eq(t.dropped, t.rsts, "%s: %u RSTs told, %u dropped", place->name, t.rsts,
-		     t.dropped);
-	cr_expect_eq(challenged(&s), 0, "%s: a guess has reached the server", place->name);
+	attack_in_vain(&s);
 	cr_expect(la_observer_until(s.obs, is_challenged, &c, SOON_MS), "%s: nobody was asked",
 		  place->name);
 	cr_expect(!c.failed && !c.hasty, "%s: %d challenges, %d failed, %d too soon", place->name,
