@@ -12,6 +12,11 @@ _lastack_options() { # VERB
 		grep -oE -- '--[a-z-]+|-[a-zA-Z]'
 }
 
+# What an option takes, as the program says when it is given nothing.
+_lastack_words() { # VERB OPTION
+	lastack "$1" "$2" '' 2>&1 | sed -n 's/.* is none of: //p'
+}
+
 _lastack() {
 	local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words
 
@@ -20,10 +25,9 @@ _lastack() {
 	else
 		case $before in
 		-i | --interface) words=$(ls /sys/class/net) ;;
-		-o | --output) words="text jsonl zeek" ;;
-		--color) words="auto always never" ;;
-		--hook) words="auto xdp xdp-generic tc tc-legacy" ;;
-		--config | --control | --bpffs | --http-auth-file | --http-cert-file | --http-key-file) COMPREPLY=($(compgen -f -- "$word")) && return ;;
+		-o | --output | --color | --hook | --rst-policy | --time-format | --metrics-label)
+			words=$(_lastack_words "${COMP_WORDS[1]}" "$before") ;;
+		--config | --control | --bpffs | --history | --http-auth-file | --http-cert-file | --http-key-file) COMPREPLY=($(compgen -f -- "$word")) && return ;;
 		*) words=$(_lastack_options "${COMP_WORDS[1]}") ;;
 		esac
 	fi

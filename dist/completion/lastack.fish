@@ -12,9 +12,17 @@ function __lastack_options
 		string match -rga '^ +(?:-[a-zA-Z], )?(--[a-z-]+)'
 end
 
+# What an option takes, as the program says when it is given nothing.
+function __lastack_words
+	lastack (commandline -opc)[2] $argv[1] '' 2>&1 | string replace -rf '.* is none of: ' '' | string split ' '
+end
+
 complete -c lastack -f
 complete -c lastack -n __fish_use_subcommand -a '(__lastack_verbs)'
 complete -c lastack -n 'not __fish_use_subcommand' -a '(__lastack_options)'
 complete -c lastack -n '__fish_seen_subcommand_from run' -s i -l interface -x -a '(ls /sys/class/net)'
-complete -c lastack -s o -l output -x -a 'text jsonl zeek'
+for option in output color hook rst-policy time-format metrics-label
+	complete -c lastack -l $option -x -a "(__lastack_words --$option)"
+end
+complete -c lastack -s o -x -a '(__lastack_words -o)'
 complete -c lastack -n '__fish_seen_subcommand_from replay check-config' -F
