@@ -13,6 +13,7 @@
 const SVG = "http://www.w3.org/2000/svg";
 const WINDOW_S = 300; // closes and resets are told for so long
 const FLOWS_MAX = 10000;
+const LIST_PATIENCE = 60000; // ms; a list is megabytes, and the way may be slow
 const ROW = 26; // px, as in page.css
 const KEPT_CONNECTIONS = 2000;
 const KEPT_RECORDS = 400; // of each
@@ -154,8 +155,8 @@ async function pollMetrics() {
   setTimeout(pollMetrics, document.hidden ? 5000 : 1000);
 }
 
-async function get(path) {
-  const answer = await fetch(path, { signal: AbortSignal.timeout(10000) });
+async function get(path, patience = 10000) { // ms
+  const answer = await fetch(path, { signal: AbortSignal.timeout(patience) });
   const text = await answer.text();
   if (!answer.ok) throw Object.assign(new Error(text), { status: answer.status });
   return text;
@@ -492,7 +493,7 @@ async function pollFlows() {
   const mine = ++poll, began = performance.now();
   try {
     const query = new URLSearchParams({ filter, limit: FLOWS_MAX });
-    const list = await readLines(await get(`api/flows?${query}`));
+    const list = await readLines(await get(`api/flows?${query}`, LIST_PATIENCE));
     if (mine !== poll) return;
     flows = list;
     complain("");
@@ -558,7 +559,7 @@ async function pollStuck() {
   const began = performance.now();
   try {
     const words = STUCK.map((s) => `state ${s.toLowerCase().replaceAll("_", "-")}`).join(" or ");
-    const spots = stuckSpots(await readLines(await get(`api/flows?${new URLSearchParams({ filter: words, limit: 2000 })}`)));
+    const spots = stuckSpots(await readLines(await get(`api/flows?${new URLSearchParams({ filter: words, limit: 2000 })}`, LIST_PATIENCE)));
     fill("stuck", spots.slice(0, 8).map((s) => row(s.server, [s.who, s.who], s.state, [s.count, "number"],
       [duration(s.longest), "number"])), "none");
   } catch {
