@@ -9,6 +9,7 @@
 #include "history.h"
 #include "options.h"
 #include "output.h"
+#include "progress.h"
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -29,7 +30,8 @@ struct history {
 	const struct history_opts *opts;
 	struct la_sink *output;
 	const struct la_history_row *row; /* at hand */
-	__u64 printed;
+	__u64 printed, read;
+	struct la_progress progress;
 };
 
 /* ---- the command line ---- */
@@ -165,12 +167,17 @@ static void owners_of(const struct la_rec *rec, struct la_owned own[2], void *ct
 	memcpy(own, ((const struct history *)ctx)->row->own, 2 * sizeof(*own));
 }
 
+/* Rows between two looks at the clock. */
+#define TELL_ROWS 4096
+
 /* Returns 1 if that was the last one wanted, or nobody reads any more. */
 static int print_row(const struct la_history_row *row, void *ctx)
 {
 	struct history *history = ctx;
 
 	history->row = row;
+	if (!(++history->read % TELL_ROWS))
+		la_progress_tell(&history->progress, history->read, 0);
 	if (!la_filter_match(history->opts->filter, &row->close.h))
 		return 0;
 	la_sink_record(history->output, &row->close.h);
@@ -192,8 +199,10 @@ static int print_history(const struct history_opts *opts)
 		return la_fail(LA_EXIT_RUNTIME, "cannot print", NULL, strerror(ENOMEM), NULL);
 	la_filter_ifnames(opts->filter, ifname_of, &history);
 	la_filter_owners(opts->filter, owners_of, &history);
+	la_progress_begin(&history.progress, "history", "connections");
 	if (la_history_read(opts->path, opts->since, opts->until, print_row, &history) < 0)
 		code = LA_EXIT_RUNTIME;
+	la_progress_end(&history.progress);
 	la_sink_flush(history.output);
 	failed = la_output_failed(history.output);
 	if (failed && failed != EPIPE)

@@ -241,8 +241,12 @@ static int replay_with(const struct replay_opts *opts)
 {
 	struct chosen sinks = {.sink = {.record = chosen_record}, .filter = opts->filter};
 	struct la_replay replay = {.stop = output_failed, .no_checksums = opts->no_checksums};
+	struct la_progress progress;
 	int code = LA_EXIT_RUNTIME;
+	const char *failed;
 
+	la_progress_begin(&progress, "replay", "bytes");
+	replay.progress = &progress;
 	signal(SIGPIPE, SIG_IGN); /* a closed stdout is an orderly end: lastack replay | head */
 	sinks.output = la_output_new(stdout, &opts->shared, (struct la_output_opts){0});
 	sinks.summary = la_summary_new();
@@ -254,7 +258,9 @@ static int replay_with(const struct replay_opts *opts)
 	replay.engine = make_engine(opts, &sinks.sink);
 	if (!replay.engine)
 		goto cleanup;
-	code = finish(opts, &sinks, &replay, read_files(opts, &replay));
+	failed = read_files(opts, &replay);
+	la_progress_end(&progress);
+	code = finish(opts, &sinks, &replay, failed);
 cleanup:
 	la_engine_close(replay.engine);
 	la_sink_close(sinks.summary);

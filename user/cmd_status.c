@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cmd_status.c - lastack status: what `lastack run --persist` has left in the kernel.
+ * cmd_status.c - lastack status: each lastack that runs, and what `lastack run --persist` has left
+ * in the kernel.
  *
- * Reads the pins, and so needs no lastack that runs. Changes nothing.
+ * What is pinned is read whether one runs or not; one that pins nothing is asked by its control
+ * socket. Changes nothing.
  */
 #include "attach.h"
 #include "cmd.h"
@@ -10,15 +12,21 @@
 #include "options.h"
 #include "outbuf.h"
 #include "ring.h"
+#include "source.h"
 #include "text.h"
+#include <glob.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 struct status_opts {
 	enum la_format format;
 	const char *name; /* NULL: all */
 	const char *bpffs;
+	bool pins_only;	     /* somebody has said where they are */
+	const char *control; /* only the one that listens there; NULL: not so */
 	bool help;
 };
 
@@ -43,11 +51,12 @@ struct listing {
 
 /* ---- the command line ---- */
 
-enum { OPT_BPFFS = LA_OPT_OWN };
+enum { OPT_BPFFS = LA_OPT_OWN, OPT_CONTROL };
 
 static const struct option long_options[] = {
 	{"output", required_argument, NULL, 'o'},
 	{"bpffs", required_argument, NULL, OPT_BPFFS},
+	{"control", required_argument, NULL, OPT_CONTROL},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
@@ -55,11 +64,14 @@ static const struct option long_options[] = {
 static int help(void)
 {
 	fputs("usage: lastack status [OPTIONS] [NAME]\n\n"
-	      "Tells what `lastack run --persist[=NAME]` has left in the kernel, and whether a\n"
-	      "lastack runs it; without NAME of all of them. Exits with 0 if there is something,\n"
-	      "with 1 if there is nothing.\n\n"
+	      "Tells which lastack runs, and what `lastack run --persist[=NAME]` has left in the\n"
+	      "kernel, whether one runs it or not; without NAME of all of them. Exits with 0 if\n"
+	      "there is something, with 1 if there is nothing.\n\n"
 	      "  -o, --output FORMAT    text (default), or jsonl, one object a line\n"
-	      "      --bpffs DIR        where it is pinned (default " LA_PERSIST_BPFFS ")\n"
+	      "      --control PATH     only the lastack that listens there\n"
+	      "      --bpffs DIR        only what is pinned there (default " LA_PERSIST_BPFFS
+	      ", and\n"
+	      "                         who listens in " LA_CONTROL_DIR ")\n"
 	      "  -h, --help             this text\n",
 	      stdout);
 	return LA_EXIT_OK;
@@ -82,6 +94,10 @@ static int take(struct status_opts *opts, int opt, char **argv)
 		return take_format(opts, optarg);
 	case OPT_BPFFS:
 		opts->bpffs = optarg;
+		opts->pins_only = true;
+		return 0;
+	case OPT_CONTROL:
+		opts->control = optarg;
 		return 0;
 	case 'h':
 		opts->help = true;
@@ -117,6 +133,16 @@ static void read_ring(struct status *status, const struct la_loader *loader)
 	la_ring_close(ring);
 }
 
+static void read_loaded(struct status *status, const struct la_loader *loader)
+{
+	if (!loader || la_loader_counters(loader, &status->counters))
+		return;
+	status->known = true;
+	status->flows = status->counters.opened - status->counters.gone;
+	status->max_flows = la_loader_max_flows(loader);
+	read_ring(status, loader);
+}
+
 static void read_tables(struct status *status)
 {
 	struct la_loader_opts opts = {.persist = status->persist, .look = true};
@@ -125,13 +151,7 @@ static void read_tables(struct status *status)
 	if (!la_loader_knows(status->persist))
 		return;
 	loader = la_loader_open(&opts);
-	if (!loader || la_loader_counters(loader, &status->counters))
-		goto cleanup;
-	status->known = true;
-	status->flows = status->counters.opened - status->counters.gone;
-	status->max_flows = la_loader_max_flows(loader);
-	read_ring(status, loader);
-cleanup:
+	read_loaded(status, loader);
 	la_loader_close(loader);
 }
 
@@ -389,18 +409,95 @@ static int list_one(const char *name, void *ctx)
 	return 0;
 }
 
+/* One that runs and has pinned nothing. */
+static void put_running(struct la_buf *out, const struct status *status, const char *path,
+			__u32 pid, enum la_format format)
+{
+	if (format == LA_FORMAT_JSONL) {
+		la_buf_lit(out, "{\"v\":1,\"type\":\"status\"");
+		json_text(out, "path", path);
+		json_number(out, "abi", LA_ABI_VERSION);
+		json_bool(out, "readable", status->known);
+		json_bool(out, "running", true);
+		json_number(out, "pid", pid);
+		if (status->known)
+			json_tables(out, status);
+		la_buf_lit(out, "}\n");
+		return;
+	}
+	la_buf_str(out, path);
+	la_buf_lit(out, "  (ends with its lastack, see --persist)\n");
+	put_title(out, "run by");
+	la_buf_lit(out, "pid ");
+	put_number(out, pid, "\n");
+	if (status->known)
+		text_tables(out, status);
+}
+
+static void list_socket(struct listing *listing, const char *path)
+{
+	const struct la_source_opts opts = {.control = path, .cannot = "cannot tell the status"};
+	struct la_source *source = la_source_open(&opts);
+	struct status status = {0};
+
+	if (!source) {
+		listing->failed = true;
+		return;
+	}
+	read_loaded(&status, la_source_loader(source));
+	put_running(&listing->out, &status, path, la_source_pid(source), listing->opts->format);
+	listing->count++;
+	la_source_close(source);
+}
+
+/* Is it of the name that is wanted, if one is, and not of those whose pins tell more? */
+static bool is_wanted(const struct status_opts *opts, const char *path)
+{
+	char name[LA_CONTROL_PATH_MAX], pins[PATH_MAX];
+
+	snprintf(name, sizeof(name), "%s", strrchr(path, '/') + 1);
+	*strrchr(name, '.') = '\0';
+	snprintf(pins, sizeof(pins), "%s/lastack/%s", opts->bpffs, name);
+	return (!opts->name || !strcmp(name, opts->name)) && access(pins, F_OK);
+}
+
+static void list_sockets(struct listing *listing)
+{
+	glob_t found;
+
+	if (!glob(LA_CONTROL_DIR "/*.sock", 0, NULL, &found))
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			if (is_wanted(listing->opts, found.gl_pathv[i]))
+				list_socket(listing, found.gl_pathv[i]);
+	globfree(&found);
+}
+
+/* Returns 0, or -1 with the reason on stderr. */
+static int list_all(struct listing *listing)
+{
+	const struct status_opts *opts = listing->opts;
+
+	if (opts->control) {
+		list_socket(listing, opts->control);
+		return 0;
+	}
+	if (!opts->pins_only)
+		list_sockets(listing);
+	return opts->name ? list_one(opts->name, listing)
+			  : la_persist_each(opts->bpffs, list_one, listing);
+}
+
 static int status_with(const struct status_opts *opts)
 {
 	struct listing listing = {.opts = opts, .out.to = stdout};
-	int err = opts->name ? list_one(opts->name, &listing)
-			     : la_persist_each(opts->bpffs, list_one, &listing);
+	int err = list_all(&listing);
 
 	la_buf_flush(&listing.out);
 	if (err || listing.failed || listing.out.error)
 		return LA_EXIT_RUNTIME;
 	if (listing.count)
 		return LA_EXIT_OK;
-	fprintf(stderr, "lastack: %s: nothing is attached%s%s\n", opts->bpffs,
+	fprintf(stderr, "lastack: %s: nothing is attached%s%s, and no lastack runs\n", opts->bpffs,
 		opts->name ? " by the name of " : "", opts->name ? opts->name : "");
 	return LA_EXIT_RUNTIME;
 }

@@ -105,7 +105,7 @@ static void print_record(const struct la_rec *rec, void *ctx)
 {
 	struct watch *watch = ctx;
 
-	if (is_done(watch) || (rec->type == LA_REC_SEGMENT && !watch->opts->reader.shared.ladder))
+	if (is_done(watch))
 		return;
 	la_sink_record(watch->output, rec);
 	watch->closes += rec->type == LA_REC_CLOSE;

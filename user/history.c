@@ -5,10 +5,12 @@
 #include "history.h"
 #include "options.h"
 #include "text.h"
+#include <errno.h>
 #include <limits.h>
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Rows that one la_history_trim() takes away for each of both limits. */
 #define TRIM_ROWS 5000
@@ -328,6 +330,11 @@ int la_history_read(const char *path, __u64 since, __u64 until,
 	sqlite3 *db = NULL;
 	int stop = -1, step = SQLITE_DONE;
 
+	if (access(path, F_OK)) {
+		la_fail(LA_EXIT_RUNTIME, "cannot open the history", path, strerror(errno),
+			"`lastack run --history FILE` keeps one; say with -f where it is");
+		return -1;
+	}
 	if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL)) {
 		complain("cannot open the history", path, db);
 		goto cleanup;

@@ -13,6 +13,7 @@
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
@@ -190,6 +191,18 @@ static int fail_broken(struct la_replay *r, const char *why, __u64 packets)
 	return -1;
 }
 
+/* Packets between two looks at the clock. */
+#define TELL_PACKETS 8192
+
+static void tell_progress(const struct la_replay *r, FILE *file)
+{
+	struct stat st;
+	off_t at = ftello(file);
+
+	if (r->progress && at >= 0 && !fstat(fileno(file), &st))
+		la_progress_tell(r->progress, (__u64)at, (__u64)st.st_size);
+}
+
 static int read_packets(struct la_replay *r, pcap_t *pcap, const struct link *link)
 {
 	__u64 before = r->packets;
@@ -202,6 +215,8 @@ static int read_packets(struct la_replay *r, pcap_t *pcap, const struct link *li
 		err = feed(r, link, h, data);
 		if (err)
 			return fail(r, "cannot track", strerror(-err), NULL);
+		if (!(r->packets % TELL_PACKETS))
+			tell_progress(r, pcap_file(pcap));
 		if (r->stop && r->stop(r->stop_ctx))
 			return 0;
 	}

@@ -10,6 +10,7 @@
 #define LA_USER_REPLAY_H
 
 #include "engine.h"
+#include "progress.h"
 #include <stdio.h>
 
 struct la_replay {
@@ -17,7 +18,8 @@ struct la_replay {
 	/* Asked after each packet; true ends the reading without an error. May be NULL. */
 	bool (*stop)(void *ctx);
 	void *stop_ctx;
-	bool no_checksums; /* believe packets whatever their checksums say */
+	struct la_progress *progress; /* told how many bytes are read; or NULL */
+	bool no_checksums;	      /* believe packets whatever their checksums say */
 
 	__u64 packets; /* read so far, from all files */
 	/* The last error: what failed and why, in the words of la_fail(). */

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static const struct measure {
 	const char *name;
@@ -80,6 +81,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(measures) / sizeof(*measures); i++) {
 		if (!is_wanted(&measures[i], names))
 			continue;
+		if (isatty(STDERR_FILENO))
+			fprintf(stderr, "bench: %s\n", measures[i].name);
 		la_bench_bind(0);
 		if (!measures[i].run(&bench))
 			continue;
