@@ -497,8 +497,9 @@ static int status_with(const struct status_opts *opts)
 		return LA_EXIT_RUNTIME;
 	if (listing.count)
 		return LA_EXIT_OK;
-	fprintf(stderr, "lastack: %s: nothing is attached%s%s, and no lastack runs\n", opts->bpffs,
-		opts->name ? " by the name of " : "", opts->name ? opts->name : "");
+	fprintf(stderr, "lastack: %s: nothing is attached%s%s%s\n", opts->bpffs,
+		opts->name ? " by the name of " : "", opts->name ? opts->name : "",
+		opts->pins_only ? "" : ", and no lastack runs");
 	return LA_EXIT_RUNTIME;
 }
 
