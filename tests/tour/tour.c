@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tour.c - prints docs/tour.md: each verb that asks a running lastack, with what it says of real
- * connections between two namespaces.
+ * tour.c - prints docs/tour.md: each verb, with what it says of real connections between two
+ * namespaces.
  *
  *   build/tour build/lastack >docs/tour.md
  *
- * A leak, a sender of resets, a server that closes first and a port where nobody listens are
- * planted, so that there is something to find.
+ * A leak, a sender of resets, a server that closes first, one whose idle connections are forgotten
+ * and a port where nobody listens are planted, so that there is something to find.
  */
 #include "live/observer.h"
 #include "live/pair.h"
 #include "live/talk.h"
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,6 +26,7 @@
 #define API	    9000 /* resets */
 #define OLD	    7000 /* closes first */
 #define NOBODY	    6000
+#define DB	    5432 /* what is idle is forgotten on the way */
 
 #define PAIRS_MAX 16
 
@@ -33,7 +36,8 @@
 static struct {
 	struct la_lab *lab;
 	struct la_observer *daemon;
-	char path[60];
+	char path[60];	  /* of the control socket */
+	char history[60]; /* a file */
 	const char *binary;
 	struct la_pair pairs[PAIRS_MAX];
 	unsigned int count;
@@ -89,6 +93,28 @@ static void close_first(void)
 	close(pair->client);
 }
 
+#define FORGOTTEN 3
+
+/* The server's sockets go without a word, and after a silence the clients speak. */
+static void forget_idle(void)
+{
+	struct la_pair *pairs[FORGOTTEN];
+	const int on = 1;
+
+	for (int i = 0; i < FORGOTTEN; i++) {
+		pairs[i] = connection(DB);
+		setsockopt(pairs[i]->server, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on));
+		close(pairs[i]->server);
+	}
+	poll(NULL, 0, 3000);
+	for (int i = 0; i < FORGOTTEN; i++) {
+		if (send(pairs[i]->client, "?", 1, MSG_NOSIGNAL) != 1 ||
+		    !la_pair_ended(pairs[i]->client))
+			fail("a connection is not forgotten");
+		close(pairs[i]->client);
+	}
+}
+
 static void be_refused(void)
 {
 	struct la_lab_addr to = la_lab_addr(LA_LAB_SERVER, AF_INET, NOBODY);
@@ -117,25 +143,49 @@ static void say(const char *text)
 	printf("\n%s\n\n", text);
 }
 
+/* Prints a line with the paths that a lastack of the system has. */
+static void put_line(const char *line)
+{
+	const struct {
+		const char *is, *would_be;
+	} paths[] = {
+		{tour.path, "/run/lastack/default.sock"},
+		{tour.history, "/var/lib/lastack/history.db"},
+	};
+	const char *found = NULL;
+	size_t i = 0;
+
+	while (i < 2 && !(found = strstr(line, paths[i].is)))
+		i++;
+	if (found)
+		printf("%.*s%s%s", (int)(found - line), line, paths[i].would_be,
+		       found + strlen(paths[i].is));
+	else
+		fputs(line, stdout);
+}
+
 /* Copies a stream, four spaces indented, up to so many lines. */
 static void copy(FILE *from, unsigned int lines)
 {
 	char line[2000];
 
-	while (fgets(line, sizeof(line), from))
-		if (lines && lines--)
-			printf("%s%s", *line == '\n' ? "" : "    ", line);
+	while (fgets(line, sizeof(line), from)) {
+		if (!lines)
+			continue;
+		lines--;
+		fputs(*line == '\n' ? "" : "    ", stdout);
+		put_line(line);
+	}
 }
 
 /* Runs a verb and prints what was typed and what came. */
-static void show(const char *words)
+static void show_alone(const char *typed, const char *words)
 {
 	char command[400];
 	FILE *pipe;
 
-	printf("    $ sudo lastack %s\n", words);
-	snprintf(command, sizeof(command), "COLUMNS=100 %s %s --control %s 2>&1", tour.binary,
-		 words, tour.path);
+	printf("    $ sudo lastack %s\n", typed);
+	snprintf(command, sizeof(command), "COLUMNS=100 %s %s 2>&1", tour.binary, words);
 	fflush(stdout);
 	pipe = popen(command, "r");
 	if (!pipe)
@@ -143,6 +193,23 @@ static void show(const char *words)
 	copy(pipe, 60);
 	if (pclose(pipe))
 		fail(words);
+}
+
+/* The same for one that asks the daemon. */
+static void show(const char *typed)
+{
+	char words[300];
+
+	snprintf(words, sizeof(words), "%s --control %s", typed, tour.path);
+	show_alone(typed, words);
+}
+
+static void show_history(const char *typed)
+{
+	char words[300];
+
+	snprintf(words, sizeof(words), "%s -f %s", typed, tour.history);
+	show_alone(typed, words);
 }
 
 /* The same for a verb that watches what happens meanwhile. */
@@ -204,9 +271,12 @@ static void walk(void)
 	     "is\n"
 	     "root or who runs it. The verbs below ask it. Here it watches a server, 10.9.2.1, "
 	     "where\n"
-	     "something leaks, something resets, something closes first, and on one port nobody\n"
-	     "listens; the client is 10.9.1.1.\n\n"
-	     "    $ sudo lastack run -i eth0 >/dev/null &");
+	     "something leaks, something resets, something closes first, something forgets, and "
+	     "on\n"
+	     "one port nobody listens; the client is 10.9.1.1.\n\n"
+	     "    $ sudo lastack run -i eth0 --history /var/lib/lastack/history.db >/dev/null &");
+	say("Is it there?");
+	show("status");
 	say("What is there now? The state of client and server (`~`: presumed), for how long "
 	    "nothing\n"
 	    "was heard, age, who they are, what they have sent.");
@@ -215,7 +285,8 @@ static void walk(void)
 	    "grouped.");
 	show("list -n 'state close-wait' --sort in-state --limit 2");
 	show("list --group-by port");
-	say("Why is one of them so? Who has to act, and until when?");
+	say("Why is one of them so? Who has to act, and until when? Which process of this host is "
+	    "it?");
 	show("show -n 'state close-wait' --limit 1");
 	say("Who is to blame, over all of them and those that have ended lately?");
 	show("why");
@@ -226,6 +297,18 @@ static void walk(void)
 	show_while("watch -n --ladder --count 1", talk_whole);
 	say("All of it on a screen: `s` and `t` sort, `/` filters, `p` pauses, Enter explains.");
 	show_top();
+	say("How did the latest of them end? The daemon keeps it, if it is told to, and `why "
+	    "--history`\nasks the same file.");
+	show_history("history -n --limit 4 'not reason fin'");
+	say("Away with some: both ends get a RST. Here they are only shown.");
+	show("kill -n --dry-run 'dport 8080'");
+	say("A capture is told of in the same words, and drawn.");
+	show_alone("replay --ladder four-segments.pcap",
+		   "replay --ladder tests/captures/four-segments.pcap");
+	say("Options can stand in a file; is it right?");
+	show_alone("check-config docs/lastack.yaml", "check-config docs/lastack.yaml");
+	say("With `run --persist` tracking goes on when lastack ends, until `lastack detach`\n"
+	    "(`docs/reliability.md`).");
 	say("For programs: `-o jsonl` (`docs/records.md`), or the lines that scripts already "
 	    "read.");
 	show("list -o conntrack 'dport 8080' --limit 2");
@@ -240,13 +323,15 @@ static void plant(void)
 	for (int i = 0; i < 2; i++)
 		close_first();
 	connection(API);
+	forget_idle();
 	be_refused();
 	poll(NULL, 0, 1500); /* a state is not stuck before it has lasted a second */
 }
 
 int main(int argc, char **argv)
 {
-	const char *options[] = {"--control", tour.path, "--listen", "none", NULL};
+	const char *options[] = {"--control", tour.path,    "--listen", "none",
+				 "--history", tour.history, NULL};
 
 	if (argc != 2)
 		fail("usage: build/tour build/lastack");
@@ -254,6 +339,7 @@ int main(int argc, char **argv)
 	setenv("LASTACK", argv[1], 1);
 	tour.binary = argv[1];
 	snprintf(tour.path, sizeof(tour.path), "/tmp/lastack-tour-%d.sock", (int)getpid());
+	snprintf(tour.history, sizeof(tour.history), "/tmp/lastack-tour-%d.db", (int)getpid());
 	tour.lab = la_lab_new(false);
 	if (!tour.lab)
 		fail("there is no lab");
@@ -266,6 +352,7 @@ int main(int argc, char **argv)
 	walk();
 	la_observer_stop(tour.daemon);
 	la_observer_free(tour.daemon);
+	unlink(tour.history);
 	la_lab_free(tour.lab);
 	return 0;
 }
