@@ -111,7 +111,7 @@ AS_ROOT = if [ "$$(id -u)" != 0 ]; then echo "make $@: needs root: sudo make $@"
 .DELETE_ON_ERROR:
 .SECONDARY:
 .SUFFIXES:
-.PHONY: all run demo tour test truth soak bench fuzz man install deb clean help deps test-deps vmlinux format tidy FORCE \
+.PHONY: all axe run demo tour test truth soak bench fuzz man install deb clean help deps test-deps vmlinux format tidy FORCE \
 	check-format check-headers check-bpf check-captures check-traps check-schema check-dist captures schema suites
 
 all: build/lastack ## build build/lastack (default)
@@ -326,7 +326,9 @@ $(AXE): tests/axe/package.json tests/axe/package-lock.json
 	$(Q)cp $^ build/axe
 	-$(Q)timeout 180 npm ci --prefix build/axe --cache build/axe/cache --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	$(Q)[ ! -e $@ ] || touch $@
-build/test-live: | $(AXE)
+# A phony target in between: what is .SECONDARY would not be made again for a program that is there.
+axe: $(AXE)
+build/test-live: | axe
 
 build/demo: $(call objects,test,$(DEMO_SRC)) build/liblastack.a
 	$(call link,$(CC),$(LIB_LDLIBS))
