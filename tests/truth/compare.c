@@ -119,8 +119,11 @@ static void drop_silent(struct la_walk *k, struct la_walk *t, struct la_tally *t
 {
 	tally->silent++;
 	k->count--;
-	if (t->count && la_walk_state(t) == LA_CLOSED)
-		t->count--;
+	if (!t->count || la_walk_state(t) != LA_CLOSED)
+		return;
+	t->count--;
+	if (t->step[t->count].certainty == LA_PRESUMED)
+		t->doubted = ~0U; /* and with it whatever may have come instead */
 }
 
 /* Which segment of its own tells of a step; LA_TELLS_ANY: none, but one of its peer. */

@@ -15,9 +15,9 @@
  *                A request is taken away without a word, too, when its listener is gone; but
  *                if its SYN comes again when another one listens there, it is that one's.
  *   torn         A step that does not begin where the last one ended: one was missed. So was
- *                the end of a request, or of a time-wait socket in FIN_WAIT_2, of which neither
- *                a stop nor an expiry of its timer was told: when a run is over, sock_diag(7)
- *                has said that both hosts have none left.
+ *                the end of a socket that is not told, or of a request, or of a time-wait socket
+ *                in FIN_WAIT_2, of which neither a stop nor an expiry of its timer was told: when
+ *                a run is over, sock_diag(7) has said that both hosts have none left.
  *   phantom      A connect() from ports that are still taken enters SYN_SENT and leaves it on
  *                the spot; it sends nothing, and is no connection.
  *   merged       Segments that wait for a locked socket may be merged: a FIN, and behind it
@@ -272,14 +272,25 @@ static bool is_deaf(const struct reader *r)
 	return false;
 }
 
-/* The mini socket is gone and nothing came of it: was that a step? */
+static bool is_over(const struct reader *r)
+{
+	__u8 state = r->walk ? la_walk_state(r->walk) : LA_CLOSED;
+
+	return state == LA_CLOSED || state == LA_TIME_WAIT;
+}
+
+/* No more is told of the walk. Its mini socket is gone and nothing came of it: was that a step? */
 static void settle(struct reader *r)
 {
 	__u8 state;
 	bool deaf;
 
-	if (!r->walk || !r->mini)
+	if (!r->walk)
 		return;
+	if (!r->mini) {
+		r->walk->torn |= !is_over(r);
+		return;
+	}
 	state = la_walk_state(r->walk);
 	r->mini = 0;
 	if (state != LA_SYN_RECEIVED && state != LA_FIN_WAIT_2)
@@ -336,13 +347,6 @@ static bool begin(struct reader *r, __u8 first, __u64 ts)
 	r->mini = r->stopped = 0;
 	r->handover = r->reset = r->is_tw = false;
 	return true;
-}
-
-static bool is_over(const struct reader *r)
-{
-	__u8 state = r->walk ? la_walk_state(r->walk) : LA_CLOSED;
-
-	return state == LA_CLOSED || state == LA_TIME_WAIT;
 }
 
 /* Another connection has these ports still: connect() gives up before it sends a SYN. */
