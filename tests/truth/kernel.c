@@ -24,7 +24,8 @@
  *                the ACK of our own, are then read as one FIN with that ACK, and the socket
  *                goes through FIN_WAIT_2 where the segments on the wire lead to CLOSING.
  *   unclaimed   A socket that the third ACK has made, and whose listener is gone just then, is
- *                closed in SYN_RECEIVED, and sends the RST of an ESTABLISHED one.
+ *                closed in SYN_RECEIVED, and sends the RST of an ESTABLISHED one. So is a child
+ *                of Fast Open: its third ACK waits for the lock, and is then dropped in silence.
  *   Fast Open    The child exists from the SYN on, and its ports are not yet in the event of
  *                its birth: SYN_RECEIVED is taken from the step that leaves it.
  */
@@ -396,7 +397,7 @@ static bool read_sock(struct reader *r, const struct la_kernel_event *e)
 			return false;
 		r->walk->torn = true;
 	}
-	r->walk->unclaimed = r->mini && from == LA_SYN_RECEIVED && to == LA_CLOSED;
+	r->walk->unclaimed = from == LA_SYN_RECEIVED && to == LA_CLOSED;
 	r->mini = 0; /* the request has become a socket */
 	r->walk->torn |= la_walk_state(r->walk) != from;
 	la_walk_add(r->walk, e->ts, to, LA_SEEN);
