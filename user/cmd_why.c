@@ -4,6 +4,7 @@
  */
 #include "cmd.h"
 #include "history.h"
+#include "outbuf.h"
 #include "reader.h"
 #include "text.h"
 #include "why.h"
@@ -22,7 +23,8 @@ struct why_opts {
 
 struct asking {
 	const struct why_opts *opts;
-	struct la_source *source; /* NULL: a file */
+	struct la_source *source;	  /* NULL: a file */
+	const struct la_history_row *row; /* at hand, of a file */
 	struct la_why *why;
 	/* Connections that have ended are in the table for a while, and remembered, too. */
 	__u64 flows, closes;
@@ -116,10 +118,24 @@ static void take_close(const struct la_rec_close *close, void *ctx)
 	asking->closes++;
 }
 
+static void owners_of_row(const struct la_rec *rec, struct la_owned own[2], void *ctx)
+{
+	(void)rec;
+	memcpy(own, ((const struct asking *)ctx)->row->own, 2 * sizeof(*own));
+}
+
 static int take_row(const struct la_history_row *row, void *ctx)
 {
+	((struct asking *)ctx)->row = row;
 	take_close(&row->close, ctx);
 	return 0;
+}
+
+static int ask_history(struct asking *asking)
+{
+	la_filter_owners(asking->opts->reader.filter, owners_of_row, asking);
+	la_why_owners(asking->why, owners_of_row, asking);
+	return la_history_read(asking->opts->history, 0, ~0ULL, take_row, asking);
 }
 
 static int ask_lastack(struct asking *asking)
@@ -131,6 +147,7 @@ static int ask_lastack(struct asking *asking)
 	if (!asking->source)
 		return -1;
 	la_source_names(asking->source, opts->reader.filter);
+	la_why_owners(asking->why, la_source_owners, asking->source);
 	table = la_loader_table(la_source_loader(asking->source));
 	if (la_table_each(&table, take_flow, asking))
 		return -1;
@@ -145,8 +162,10 @@ static void text_finding(enum la_question_kind kind, const struct la_finding *fi
 
 	la_text_duration(shortest, finding->shortest);
 	la_text_duration(longest, finding->longest);
-	printf("  %6llu  %s%s%s\n", (unsigned long long)finding->connections, finding->who,
-	       *finding->how ? ": " : "", finding->how);
+	printf("  %6llu  %s", (unsigned long long)finding->connections, finding->who);
+	if (finding->pid)
+		printf(", %s (pid %u)", finding->comm, finding->pid);
+	printf("%s%s\n", *finding->how ? ": " : "", finding->how);
 	printf("          %s %s", la_why_measure(kind), longest);
 	if (strcmp(shortest, longest) != 0)
 		printf(" at most, %s at least", shortest);
@@ -160,7 +179,20 @@ static void text_finding(enum la_question_kind kind, const struct la_finding *fi
 		       shortest);
 }
 
-/* Words of the finding are addresses and our own: nothing to be escaped. */
+/* A command may be called anything; the other words are addresses and our own. */
+static void json_process(const struct la_finding *finding)
+{
+	struct la_buf out = {.to = stdout};
+
+	if (!finding->pid)
+		return;
+	la_buf_lit(&out, ",\"pid\":");
+	la_buf_u64(&out, finding->pid);
+	la_buf_lit(&out, ",\"comm\":");
+	la_buf_json(&out, finding->comm);
+	la_buf_flush(&out);
+}
+
 static void json_finding(enum la_question_kind kind, const struct la_finding *finding)
 {
 	__u64 forgets = la_why_forgets_after(kind, finding);
@@ -175,6 +207,7 @@ static void json_finding(enum la_question_kind kind, const struct la_finding *fi
 	putchar(']');
 	if (forgets)
 		printf(",\"forgets_after_ns\":%llu", (unsigned long long)forgets);
+	json_process(finding);
 	puts("}");
 }
 
@@ -223,7 +256,7 @@ static int why_with(const struct why_opts *opts)
 	if (!asking.why)
 		la_fail(LA_EXIT_RUNTIME, "cannot tell why", NULL, strerror(ENOMEM), NULL);
 	else if (opts->history)
-		err = la_history_read(opts->history, 0, ~0ULL, take_row, &asking);
+		err = ask_history(&asking);
 	else
 		err = ask_lastack(&asking);
 	if (!err)

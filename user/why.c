@@ -27,6 +27,8 @@ struct entry {
 
 struct la_why {
 	__u32 kinds;
+	la_owners_fn owners; /* or NULL */
+	void *owners_ctx;
 	struct entry *findings[LA_WHY_MAX];
 	struct la_finding *sorted[LA_WHY_MAX];
 };
@@ -37,6 +39,7 @@ struct clue {
 	char how[sizeof(((struct la_finding *)NULL)->how)];
 	__u32 cluster; /* of times such as this one; 0: any times are one finding */
 	__u64 time;
+	unsigned int end; /* enum la_endpoint: who */
 };
 
 /* ---- words ---- */
@@ -48,6 +51,7 @@ static void put_who(struct clue *clue, const struct la_rec *h, unsigned int end)
 
 	la_text_endpoint(server, h, LA_RESP, false);
 	la_text_addr(client, h->key.addr[la_text_index(h, LA_ORIG)]);
+	clue->end = end;
 	if (end == LA_RESP)
 		snprintf(clue->who, sizeof(clue->who), "server %s", server);
 	else
@@ -283,20 +287,35 @@ static struct entry *find_or_make(struct entry **findings, const struct clue *cl
 	return NULL;
 }
 
-static void add(struct entry **findings, const struct clue *clue, __u64 id)
+static void name_process(const struct la_why *why, struct la_finding *finding,
+			 const struct la_rec *rec, unsigned int end)
+{
+	struct la_owned own[2];
+
+	if (!why->owners)
+		return;
+	why->owners(rec, own, why->owners_ctx);
+	finding->pid = own[end].pid;
+	memcpy(finding->comm, own[end].comm, sizeof(finding->comm));
+}
+
+static void add(struct la_why *why, struct entry **findings, const struct clue *clue,
+		const struct la_rec *rec)
 {
 	struct entry *entry = find_or_make(findings, clue);
 	struct la_finding *finding = &entry->finding;
 
 	if (!entry)
 		return;
+	if (!finding->pid)
+		name_process(why, finding, rec, clue->end);
 	finding->connections++;
 	if (clue->time > finding->longest)
 		finding->longest = clue->time;
 	if (clue->time < finding->shortest)
 		finding->shortest = clue->time;
 	if (finding->id_count < LA_FINDING_IDS)
-		finding->ids[finding->id_count++] = id;
+		finding->ids[finding->id_count++] = rec->id;
 }
 
 void la_why_take(struct la_why *why, const struct la_rec *rec)
@@ -310,7 +329,7 @@ void la_why_take(struct la_why *why, const struct la_rec *rec)
 		if (!questions[kind].ask((const struct la_rec_close *)rec, &clue))
 			continue;
 		join_cluster(why->findings[kind], &clue);
-		add(&why->findings[kind], &clue, rec->id);
+		add(why, &why->findings[kind], &clue, rec);
 	}
 }
 
@@ -360,6 +379,12 @@ struct la_why *la_why_new(__u32 kinds)
 	if (why)
 		why->kinds = kinds;
 	return why;
+}
+
+void la_why_owners(struct la_why *why, la_owners_fn of, void *ctx)
+{
+	why->owners = of;
+	why->owners_ctx = ctx;
 }
 
 void la_why_free(struct la_why *why)

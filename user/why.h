@@ -9,7 +9,7 @@
 #ifndef LA_USER_WHY_H
 #define LA_USER_WHY_H
 
-#include "la_abi.h"
+#include "owners.h"
 
 #define LA_QUESTIONS(X)                                                                            \
 	X(CLOSE_WAIT, "close-wait")                                                                \
@@ -31,6 +31,8 @@ struct la_finding {
 	__u64 shortest, longest; /* ns: of what the question measures */
 	unsigned int id_count;
 	__u64 ids[LA_FINDING_IDS]; /* of connections behind it */
+	__u32 pid;		   /* of the process whose end the first of them is; 0: not known */
+	char comm[LA_COMM_SIZE];   /* its command */
 };
 
 struct la_why;
@@ -47,6 +49,9 @@ const char *la_why_word(enum la_question_kind kind);
 const char *la_why_title(enum la_question_kind kind);
 const char *la_why_measure(enum la_question_kind kind);
 const char *la_why_remedy(enum la_question_kind kind);
+
+/* Lets findings name the process. */
+void la_why_owners(struct la_why *why, la_owners_fn of, void *ctx);
 
 /* A connection of the table (type flow), or one that has ended and left it (type close). */
 void la_why_take(struct la_why *why, const struct la_rec *rec);

@@ -129,6 +129,23 @@ Test(why, who_falls_silent_is_found)
 	cr_expect_eq(only(LA_WHY_IDLE)->longest, 300 * S);
 }
 
+static void owned(const struct la_rec *rec, struct la_owned own[2], void *ctx)
+{
+	(void)rec, (void)ctx;
+	own[LA_ORIG] = (struct la_owned){.pid = 0};
+	own[LA_RESP] = (struct la_owned){.pid = 7, .comm = "leaky"};
+}
+
+Test(why, a_finding_names_the_process_of_who_is_to_blame)
+{
+	la_why_owners(why, owned, NULL);
+	show(story_close_wait_stuck, 40000);
+	show_open(story_four_segments, 40001);
+	cr_expect_eq(only(LA_WHY_CLOSE_WAIT)->pid, 7);
+	cr_expect_str_eq(only(LA_WHY_CLOSE_WAIT)->comm, "leaky");
+	cr_expect_eq(only(LA_WHY_TIME_WAIT)->pid, 0, "the client is not of this host");
+}
+
 /* Idle for `idle`, in seconds, then the client says something and the path answers with a RST. */
 static __u64 idle;
 
