@@ -44,9 +44,12 @@ static int help(void)
 	fputs("usage: lastack show [OPTIONS] ID|FILTER\n\n"
 	      "Explains connections that are tracked now: why each is in its state, who has to "
 	      "act\n"
-	      "next, until when; what is certain and what is presumed; its times and amounts; and\n"
-	      "which processes of this host own it. ID is that of lastack list -o jsonl. Exits\n"
-	      "with 1 if there is no such connection.\n\n"
+	      "next, until when; what is certain and what is presumed; its times and amounts; "
+	      "which\n"
+	      "processes of this host own it; and, while a lastack runs, how it came to that, as\n"
+	      "far back as it remembers: the segments that moved a state, with run --ladder all.\n"
+	      "ID is that of lastack list -o jsonl. Exits with 1 if there is no such "
+	      "connection.\n\n"
 	      "  -o, --output FORMAT    text (default) or jsonl\n"
 	      "      --limit N          no more than N of them (default 5)\n",
 	      stdout);
@@ -92,6 +95,22 @@ static int parse(struct show_opts *opts, int argc, char **argv)
 
 /* ---- the work ---- */
 
+static void take_record(const struct la_rec *rec, void *ctx)
+{
+	la_sink_record(ctx, rec);
+}
+
+/* What is remembered of it, as the ladder of a textbook. */
+static void draw_ladder(struct show *show, __u64 id)
+{
+	struct la_sink *ladder = la_output_ladder_new(stdout, &show->print);
+
+	fflush(stdout);
+	if (ladder)
+		la_source_recall(show->source, id, take_record, ladder);
+	la_sink_close(ladder);
+}
+
 static int take_flow(const struct la_rec_flow *rec, const struct la_flow *flow, void *ctx)
 {
 	struct show *show = ctx;
@@ -106,6 +125,7 @@ static int take_flow(const struct la_rec_flow *rec, const struct la_flow *flow, 
 		if (show->found)
 			putchar('\n');
 		la_explain(stdout, rec, &show->print);
+		draw_ladder(show, rec->at.h.id);
 	}
 	return ++show->found == show->opts->limit;
 }
@@ -134,6 +154,7 @@ static int show_with(const struct show_opts *opts)
 	if (!show.output)
 		goto cleanup;
 	show.print = (struct la_output_opts){
+		.clock_offset = la_realtime_offset_ns(),
 		.color = la_color_wanted(opts->reader.shared.color, stdout),
 		.numeric = opts->reader.shared.numeric,
 		.ifname = la_source_ifname,

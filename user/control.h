@@ -32,11 +32,13 @@ enum la_say {
 	LA_SAY_WATCH,	 /* struct la_control_watch; answered by records without an end */
 	LA_SAY_CLOSES,	 /* struct la_control_closes; answered by the same, and some records */
 	LA_SAY_KILL,	 /* struct la_control_kill; answered by a policy record a connection */
+	LA_SAY_RECALL,	 /* struct la_control_recall; answered by the records that there are */
 
 	LA_SAY_ERROR = 128, /* the text of why not */
 	LA_SAY_MAPS_ARE,
 	LA_SAY_CLOSES_ARE,
-	LA_SAY_RECORDS, /* records of the ABI one behind the other; the first message is empty */
+	LA_SAY_RECORDS, /* records of the ABI one behind the other; of a stream the first is empty
+			 */
 };
 
 /* Head of every message. */
@@ -80,6 +82,12 @@ struct la_control_conn {
 struct la_control_kill {
 	struct la_control_head head;
 	struct la_control_conn conns[]; /* up to the end of the message */
+};
+
+/* LA_SAY_RECALL: what is remembered of a connection (recall.h); one message, the latest of it. */
+struct la_control_recall {
+	struct la_control_head head;
+	__u64 id;
 };
 
 /* Connections that may wait to be reset. */

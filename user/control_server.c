@@ -12,6 +12,7 @@
 #include "filter.h"
 #include "options.h"
 #include "policy.h"
+#include "recall.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -60,7 +61,8 @@ struct la_control_server {
 	pthread_t thread;
 	struct la_rec_close *closes; /* number n in place n % LA_CONTROL_CLOSES; or NULL */
 	__u64 close_count;	     /* ever */
-	pthread_mutex_t lock;	     /* of closes and what follows */
+	struct la_recall *recall;    /* or NULL */
+	pthread_mutex_t lock;	     /* of closes, recall and what follows */
 	struct client *clients[CLIENTS_MAX];
 	struct la_control_conn *kills; /* that wait */
 	unsigned int kill_count;
@@ -155,6 +157,7 @@ static void take_record(struct la_sink *sink, const struct la_rec *rec)
 	pthread_mutex_lock(&server->lock);
 	if (rec->type == LA_REC_CLOSE)
 		remember(server, (const struct la_rec_close *)rec);
+	la_recall_add(server->recall, rec);
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		if (server->clients[i])
 			offer(server->clients[i], rec, size);
@@ -280,6 +283,22 @@ static void answer_closes(struct la_control_server *server, struct client *c, co
 	la_control_send(c->fd, answer, sizeof(*closes) + n * sizeof(*closes->records), NULL, 0);
 }
 
+static void answer_recall(struct la_control_server *server, struct client *c, const void *request,
+			  size_t size)
+{
+	char answer[LA_CONTROL_BYTES] __attribute__((aligned(8)));
+	struct la_control_head head = la_control_head(LA_SAY_RECORDS);
+	__u64 id = ((const struct la_control_recall *)request)->id;
+
+	(void)size;
+	memcpy(answer, &head, sizeof(head));
+	pthread_mutex_lock(&server->lock);
+	size = la_recall_copy(server->recall, id, answer + sizeof(head),
+			      sizeof(answer) - sizeof(head) - 1);
+	pthread_mutex_unlock(&server->lock);
+	la_control_send(c->fd, answer, sizeof(head) + size, NULL, 0);
+}
+
 /* With the lock. False: they would be too many. */
 static bool add_kills(struct la_control_server *server, const struct la_control_conn *conns,
 		      size_t count)
@@ -344,6 +363,7 @@ static const struct {
 	[LA_SAY_WATCH] = {answer_watch, sizeof(struct la_control_watch)},
 	[LA_SAY_CLOSES] = {answer_closes, sizeof(struct la_control_closes)},
 	[LA_SAY_KILL] = {answer_kill, sizeof(struct la_control_kill)},
+	[LA_SAY_RECALL] = {answer_recall, sizeof(struct la_control_recall)},
 };
 
 static void answer(struct la_control_server *server, struct client *c,
@@ -583,6 +603,7 @@ static struct la_control_server *new_server(const struct la_control_server_opts 
 	server->ifname = opts->ifname;
 	server->ifname_ctx = opts->ifname_ctx;
 	server->closes = calloc(LA_CONTROL_CLOSES, sizeof(*server->closes));
+	server->recall = la_recall_new();
 	server->listens = server->epoll = server->stop = -1;
 	pthread_mutex_init(&server->lock, NULL);
 	return server;
@@ -646,6 +667,7 @@ void la_control_server_stop(struct la_control_server *server)
 	close_all(server);
 	pthread_mutex_destroy(&server->lock);
 	free(server->closes);
+	la_recall_free(server->recall);
 	free(server->kills);
 	free(server);
 }

@@ -346,12 +346,28 @@ static size_t size_of(const struct la_rec *rec, size_t left)
 	return size <= left ? size : 0;
 }
 
+/* Gives each record of the message to fn. Returns how many there are, or -1 with the reason. */
+static int take_records(struct la_source *source, size_t got,
+			void (*fn)(const struct la_rec *rec, void *ctx), void *ctx)
+{
+	size_t at = sizeof(struct la_control_head), size;
+	int count = 0;
+
+	for (; at < got; at += size, count++) {
+		const struct la_rec *rec = (const struct la_rec *)(source->message + at);
+
+		size = size_of(rec, got - at);
+		if (!size)
+			return fail_with(source, -EPROTO);
+		fn(rec, ctx);
+	}
+	return count;
+}
+
 int la_source_read(struct la_source *source, void (*fn)(const struct la_rec *rec, void *ctx),
 		   void *ctx)
 {
-	size_t at = sizeof(struct la_control_head), size;
 	unsigned int fds;
-	int count = 0;
 	ssize_t got = la_control_receive(source->fd, source->message, sizeof(source->message), NULL,
 					 0, &fds);
 
@@ -359,15 +375,20 @@ int la_source_read(struct la_source *source, void (*fn)(const struct la_rec *rec
 		return 0;
 	if (got <= 0)
 		return got ? fail_with(source, (int)got) : 0;
-	for (; at < (size_t)got; at += size, count++) {
-		const struct la_rec *rec = (const struct la_rec *)(source->message + at);
+	return take_records(source, (size_t)got, fn, ctx);
+}
 
-		size = size_of(rec, (size_t)got - at);
-		if (!size)
-			return fail_with(source, -EPROTO);
-		fn(rec, ctx);
-	}
-	return count;
+int la_source_recall(struct la_source *source, __u64 id,
+		     void (*fn)(const struct la_rec *rec, void *ctx), void *ctx)
+{
+	const struct la_control_recall request = {.head = la_control_head(LA_SAY_RECALL), .id = id};
+	unsigned int fds;
+	ssize_t got;
+
+	if (source->fd < 0)
+		return 0;
+	got = ask(source, &request, sizeof(request), NULL, 0, &fds);
+	return got < 0 ? -1 : take_records(source, (size_t)got, fn, ctx);
 }
 
 /* Connections a message. */

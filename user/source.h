@@ -45,6 +45,14 @@ const char *la_source_ifname(__u32 ifindex, void *ctx);
 int la_source_closes(struct la_source *source,
 		     void (*fn)(const struct la_rec_close *close, void *ctx), void *ctx);
 
+/*
+ * Calls fn with each of the latest transitions, RSTs and segments of a connection that a running
+ * lastack remembers, the oldest first; with none if it does not run. Returns how many there
+ * were, or -1 with the reason on stderr.
+ */
+int la_source_recall(struct la_source *source, __u64 id,
+		     void (*fn)(const struct la_rec *rec, void *ctx), void *ctx);
+
 /* A la_owners_fn, ctx being the source: what the lastack that runs knows. */
 void la_source_owners(const struct la_rec *rec, struct la_owned own[2], void *ctx);
 

@@ -9,6 +9,7 @@
 #include "la_abi.h"
 #include "load.h"
 #include "observer.h"
+#include "recall.h"
 #include "tally.h"
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -80,13 +81,13 @@ static void sample(struct memory *memory, pid_t pid)
 		memory->most_kb = kb;
 }
 
-/* But for what it has yet to remember of connections that have ended. */
-static void expect_flat(const struct memory *memory, long yet_kb)
+/* But for what it has yet to remember, kB. */
+static void expect_flat(const struct memory *memory, long yet)
 {
 	cr_log_info("VmRSS: %ld kB when warm, then %ld kB at most", memory->warm_kb,
 		    memory->most_kb);
 	cr_expect(memory->warm_kb && memory->most_kb, "too short to tell");
-	cr_expect(memory->most_kb <= memory->warm_kb + yet_kb + GROWTH_KB,
+	cr_expect(memory->most_kb <= memory->warm_kb + yet + GROWTH_KB,
 		  "VmRSS grew from %ld to %ld kB", memory->warm_kb, memory->most_kb);
 }
 
@@ -193,19 +194,29 @@ static struct la_counters counters_of(pid_t pid)
 
 /* ---- connections come and go ---- */
 
+/* What it will yet remember, kB, when so many have closed: of each the end, and eight moves. */
+static long yet_kb(long closes)
+{
+	long ends = LA_CONTROL_CLOSES - closes, moves = LA_RECALL_MAX - 8 * closes;
+
+	return ((ends > 0 ? ends : 0) * (long)sizeof(struct la_rec_close) +
+		(moves > 0 ? moves : 0) * (long)sizeof(struct la_rec_state)) /
+	       1024;
+}
+
 static void churn(struct la_load *load, struct la_tally *tally, struct la_observer *obs, int ms)
 {
 	struct memory memory = {.warm_at = now_ms() + ms / 4};
-	long yet = LA_CONTROL_CLOSES; /* close records, when it was warm */
+	long closes = 0; /* when it was warm */
 
 	while (la_load_runs(load)) {
 		la_tally_read(tally, la_observer_pipe(obs), SAMPLE_MS);
 		sample(&memory, la_observer_pid(obs));
 		if (!memory.most_kb)
-			yet = LA_CONTROL_CLOSES - (long)tally->closes;
+			closes = (long)tally->closes;
 	}
 	cr_expect(la_load_end(load));
-	expect_flat(&memory, yet > 0 ? yet * (long)sizeof(struct la_rec_close) / 1024 : 0);
+	expect_flat(&memory, yet_kb(closes));
 }
 
 static void expect_all_told(const struct la_tally *tally, unsigned long long opened)

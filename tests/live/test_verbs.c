@@ -422,6 +422,7 @@ Test(verbs, show_says_who_has_to_act)
 	snprintf(owner, sizeof(owner), "(pid %d)", getpid());
 	expect_out(owner); /* of the server, whose socket is in this network namespace */
 	expect_out("timeout\n          half_closed: a half-closed connection");
+	expect_out("(LISTEN?)"); /* the ladder, from its first row */
 	ASK("show", "0123456789abcdef");
 	cr_expect_eq(told.code, 1);
 	cr_expect(strstr(told.err, "there is no such connection"), "%s", told.err);
