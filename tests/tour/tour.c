@@ -286,7 +286,7 @@ static void walk(void)
 	show("list -n 'state close-wait' --sort in-state --limit 2");
 	show("list --group-by port");
 	say("Why is one of them so? Who has to act, and until when? Which process of this host is "
-	    "it?");
+	    "it? How did it come to that?");
 	show("show -n 'state close-wait' --limit 1");
 	say("Who is to blame, over all of them and those that have ended lately?");
 	show("why");
