@@ -307,11 +307,23 @@ static void walk(void)
 		   "replay --ladder tests/captures/four-segments.pcap");
 	say("Options can stand in a file; is it right?");
 	show_alone("check-config docs/lastack.yaml", "check-config docs/lastack.yaml");
-	say("With `run --persist` tracking goes on when lastack ends, until `lastack detach`\n"
-	    "(`docs/reliability.md`).");
 	say("For programs: `-o jsonl` (`docs/records.md`), or the lines that scripts already "
 	    "read.");
 	show("list -o conntrack 'dport 8080' --limit 2");
+}
+
+/* When the daemon has ended: another one, whose work outlives it. */
+static void outlive(void)
+{
+	say("With `run --persist` tracking goes on when lastack ends, until `lastack detach`\n"
+	    "(`docs/reliability.md`).");
+	if (!la_lab_enter(tour.lab, LA_LAB_SERVER))
+		fail("there is no way into the server's network");
+	show_alone("run -i eth0 --persist=web --for 1s",
+		   "run -i eth0 --persist=web --control none --listen none --for 1s");
+	show_alone("status web", "status web");
+	show_alone("detach web", "detach web");
+	la_lab_leave(tour.lab);
 }
 
 static void plant(void)
@@ -351,6 +363,7 @@ int main(int argc, char **argv)
 	plant();
 	walk();
 	la_observer_stop(tour.daemon);
+	outlive();
 	la_observer_free(tour.daemon);
 	unlink(tour.history);
 	la_lab_free(tour.lab);
