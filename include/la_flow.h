@@ -164,9 +164,10 @@ struct la_prov {
 
 /*
  * A silence of so long is noted when it ends, until the peer of who has ended it speaks: if it
- * never does, or only by RST, something may have forgotten the connection meanwhile.
+ * never does, or only by RST, something may have forgotten the connection meanwhile. Nothing on
+ * the way forgets sooner; and who speaks every few seconds should go the fast path.
  */
-#define LA_SILENCE LA_SEC_NS
+#define LA_SILENCE (10 * LA_SEC_NS)
 
 /* Such a silence (la_liveness.h). */
 struct la_silence {

@@ -89,8 +89,9 @@ LA_INLINE __u64 la_deadline(const struct la_flow *f, const struct la_config *cfg
 
 	la_opaque(class);
 	timeout = table[class < LA_TIMEOUT_MAX ? class : 0];
-	deadline = f->since + timeout;
-	if (la_class_renewed(f->class)) {
+	if (!la_class_renewed(f->class)) {
+		deadline = f->since + timeout;
+	} else {
 		if (f->unanswered >= LA_UNANSWERED_MIN && unanswered < timeout)
 			timeout = unanswered;
 		deadline = f->last + timeout;

@@ -255,7 +255,7 @@ static void forget(int fd)
 }
 
 /* Silent for so long, longer than what lastack calls a silence. */
-#define SILENCE_MS 1500
+#define SILENCE_MS 10500
 
 Test(verbs, why_idle_tells_after_what_silence_a_connection_was_forgotten)
 {

@@ -106,7 +106,7 @@ static void forget_idle(void)
 		setsockopt(pairs[i]->server, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on));
 		close(pairs[i]->server);
 	}
-	poll(NULL, 0, 3000);
+	poll(NULL, 0, 11000); /* longer than what lastack calls a silence */
 	for (int i = 0; i < FORGOTTEN; i++) {
 		if (send(pairs[i]->client, "?", 1, MSG_NOSIGNAL) != 1 ||
 		    !la_pair_ended(pairs[i]->client))
