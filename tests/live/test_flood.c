@@ -107,7 +107,7 @@ static bool ready(int fd, short events)
 {
 	struct pollfd wait = {.fd = fd, .events = events};
 
-	return poll(&wait, 1, 5000) == 1;
+	return poll(&wait, 1, 30000) == 1;
 }
 
 static struct pair join(struct la_lab *lab, int listener, int n)
@@ -158,16 +158,24 @@ static bool all_closed(const json_t *records, void *ctx)
 	return closes >= ALL;
 }
 
+/*
+ * What begins beside the flood is an attempt among attempts: if its handshake is held up, they may
+ * displace it, and it is picked up again in the middle. What was there before is never touched.
+ */
 static void told_once(const json_t *records, int n)
 {
+	bool beside = n >= BEFORE;
 	struct la_told told[2] = {0};
 	int count = la_told_gather(records, CLIENT_PORT + n, SERVER_PORT, told, 2);
+	const struct la_told *last = &told[count == 2];
 
-	cr_assert(count == 1, "connection %d is told %d times", n, count);
-	cr_expect(told->closes == 1, "connection %d has %d close records", n, told->closes);
-	cr_expect(!strcmp(la_told_text(told->close, "reason"), "fin"), "connection %d: %s", n,
-		  la_told_text(told->close, "reason"));
-	cr_expect(!json_is_true(json_object_get(told->close, "midstream")), "connection %d", n);
+	cr_assert(count == 1 || (beside && count == 2), "connection %d is told %d times", n, count);
+	cr_expect(last->closes == 1 || (beside && last->closes == 2),
+		  "connection %d has %d close records", n, last->closes);
+	cr_expect(!strcmp(la_told_text(last->close, "reason"), "fin"), "connection %d: %s", n,
+		  la_told_text(last->close, "reason"));
+	cr_expect(beside || !json_is_true(json_object_get(last->close, "midstream")),
+		  "connection %d", n);
 }
 
 static void beside_a_flood(const char *hook)
@@ -191,7 +199,7 @@ static void beside_a_flood(const char *hook)
 	flood_end(&flood);
 	for (int n = 0; n < ALL; n++)
 		part(&pairs[n]);
-	cr_expect(la_observer_until(obs, all_closed, NULL, 10000), "some have no close record");
+	cr_expect(la_observer_until(obs, all_closed, NULL, 30000), "some have no close record");
 	cr_expect(la_observer_stop(obs) == 0);
 	cr_expect(flood.sent >= FLOOD, "%u SYNs were sent", flood.sent);
 	cr_expect(strstr(la_observer_stderr(obs), "evicted"), "there was no flood: %s",
