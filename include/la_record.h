@@ -196,7 +196,6 @@ LA_INLINE __u64 la_silence_ns(const struct la_flow *f)
 LA_INLINE void la_record_close(struct la_rec_close *r, const struct la_key *key,
 			       const struct la_out *out, const struct la_flow *f)
 {
-
 	la_record_head(&r->h, LA_REC_CLOSE, key, out, f->close_seq);
 	r->h.ts = f->ended;
 	r->duration_ns = la_elapsed(f->start, f->ended);

@@ -23,6 +23,7 @@
 #define ARGS_MAX   40
 #define STDERR_MAX (1 << 20)
 #define LINE_BYTES 65536
+#define PIPE_BYTES (1 << 20)
 
 struct la_observer {
 	pid_t pid;  /* 0: it has ended */
@@ -189,6 +190,7 @@ static bool spawn_piped(struct la_observer *obs, struct la_lab *lab, enum la_lab
 		return false;
 	}
 	obs->out = ends[0];
+	fcntl(ends[0], F_SETPIPE_SZ, PIPE_BYTES); /* who reads nothing holds up nobody for long */
 	ok = spawn(obs, lab, host, argv, ends[1]);
 	close(ends[1]);
 	return ok;
