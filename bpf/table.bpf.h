@@ -65,7 +65,7 @@ static __always_inline void la_wind_flow(const struct la_scratch *s)
 static __always_inline __u32 la_slow(struct la_entry *e, const struct la_key *key,
 				     const struct la_segment *seg, struct la_scratch *s)
 {
-	bool reopens = la_may_open(seg) == LA_R_ACCEPTED;
+	bool reopens;
 	__u32 reason, tag = la_key_tag(key);
 
 	bpf_spin_lock(&e->lock);
@@ -75,6 +75,7 @@ static __always_inline __u32 la_slow(struct la_entry *e, const struct la_key *ke
 	}
 	s->opens = !e->flow.side[0].state;
 	reason = la_track(&e->flow, key, seg, &la_cfg, &s->out);
+	reopens = la_may_open(seg) == LA_R_ACCEPTED;
 	la_count_entry(e, s);
 	if (s->out.want & (LA_WANT_CLOSE | LA_WANT_GONE)) {
 		s->ended = e->flow;

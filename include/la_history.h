@@ -142,7 +142,7 @@ LA_INLINE void la_note_letter(struct la_pass *x)
 		kind & (kind - 1) ? la_hist_odd_letter(x->s, kind) : la_hist_letter(x->s, x->seg);
 
 	if (letter)
-		la_history(x->f, x->orig, letter);
+		la_history(x->f, la_is_orig(x), letter);
 }
 
 /* A window of zero tells nothing on a RST or after one, nor when the peer has closed. */
@@ -151,7 +151,7 @@ LA_INLINE void la_note_zero_window(struct la_pass *x)
 	if (x->seg->win || (x->seg->flags & LA_RST) || x->p->hist.state == LA_ZEEK_CLOSED ||
 	    x->s->hist.state == LA_ZEEK_RESET)
 		return;
-	la_history_log(x->f, x->orig, 'w', ++x->s->zeros);
+	la_history_log(x->f, la_is_orig(x), 'w', ++x->s->zeros);
 }
 
 /* Where a segment ends in sequence space; the payload of a RST is not of the stream. */
@@ -174,7 +174,7 @@ LA_INLINE void la_note_nothing_new(struct la_pass *x, const struct la_formerly *
 		return;
 	if ((seg->flags & (LA_SYN | LA_RST)) && beyond < -LA_HIST_JUMP)
 		return;
-	la_history_log(x->f, x->orig, 't', ++x->s->hist.rxmits);
+	la_history_log(x->f, la_is_orig(x), 't', ++x->s->hist.rxmits);
 }
 
 LA_INLINE void la_hist_move(struct la_hist *h, __u8 to)
@@ -195,7 +195,7 @@ LA_INLINE void la_hist_on_syn(struct la_pass *x)
 		la_hist_move(s, LA_ZEEK_SYN_SENT);
 	if (s->state != LA_ZEEK_INACTIVE)
 		return;
-	if (x->orig && p->state != LA_ZEEK_ESTABLISHED) {
+	if (la_is_orig(x) && p->state != LA_ZEEK_ESTABLISHED) {
 		la_hist_move(s, ack ? LA_ZEEK_SYN_ACK_SENT : LA_ZEEK_SYN_SENT);
 		return;
 	}
@@ -230,7 +230,7 @@ LA_INLINE void la_hist_on_first(struct la_pass *x)
 {
 	__u8 peer = x->p->hist.state;
 
-	if (!x->orig && !x->seg->len && peer == LA_ZEEK_SYN_SENT)
+	if (!la_is_orig(x) && !x->seg->len && peer == LA_ZEEK_SYN_SENT)
 		return; /* some stacks acknowledge a SYN before they answer it */
 	if ((x->seg->flags & LA_ACK) && peer == LA_ZEEK_ESTABLISHED)
 		la_hist_move(&x->s->hist, LA_ZEEK_ESTABLISHED); /* only its SYN was missed */
@@ -286,7 +286,7 @@ LA_INLINE void la_note_gaps(struct la_pass *x)
 	if (!x->gap.bytes || !la_hist_clean(h) || !la_hist_clean(&x->s->hist))
 		return;
 	x->f->missed += x->gap.bytes;
-	la_history_log(x->f, !x->orig, 'g', ++h->gaps);
+	la_history_log(x->f, !la_is_orig(x), 'g', ++h->gaps);
 }
 
 LA_INLINE bool la_hist_ended(const struct la_hist *h)

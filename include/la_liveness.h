@@ -39,6 +39,7 @@ LA_INLINE void la_remember(struct la_formerly *was, const struct la_flow *f,
 	was->ack = s->ack;
 	was->retrans = s->retrans;
 	was->sent = s->nxt - s->hist.ahead;
+	was->flags = s->flags;
 	was->first = !s->pkts;
 	was->closed = f->flags & LA_F_CLOSED;
 }

@@ -89,7 +89,7 @@ LA_INLINE void la_note_rst(struct la_pass *x)
  * tcp_check_req). */
 LA_INLINE bool la_drops_request(const struct la_pass *x, enum la_rst_verdict verdict)
 {
-	return verdict == LA_RST_IN_WINDOW && x->orig && x->p->state == LA_SYN_RECEIVED;
+	return verdict == LA_RST_IN_WINDOW && la_is_orig(x) && x->p->state == LA_SYN_RECEIVED;
 }
 
 /* Does the policy drop it? A dry run only says so. */

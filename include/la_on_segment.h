@@ -247,7 +247,7 @@ LA_INLINE void la_presume_receiver(struct la_pass *x)
 /* New data of the originator, counted up to two segments: how far did it come? */
 LA_INLINE void la_note_stage(struct la_pass *x, __u32 end)
 {
-	if (x->orig && x->seg->len && la_after(end, x->s->nxt) && x->f->data_segs < 2)
+	if (la_is_orig(x) && x->seg->len && la_after(end, x->s->nxt) && x->f->data_segs < 2)
 		x->f->data_segs++;
 }
 
@@ -320,7 +320,6 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 	struct la_side *s = x->s, *p = x->p;
 	__u32 end = la_seg_end(x->seg);
 	enum la_reason reason;
-	bool survives;
 
 	if (s->state == LA_SYN_SENT && x->seg->seq != s->nxt && !(p->flags & LA_S_SYN))
 		return LA_R_SEQ_ABOVE_WINDOW; /* not of this attempt */
@@ -355,7 +354,7 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 	if (la_is_answered(x, end))
 		f->flags |= LA_F_REPLIED;
 	la_after_rst(x, end);
-	survives = la_speaks_after_rst(x);
+	x->out->was.reset = la_speaks_after_rst(x);
 	la_unheard_fin(x);
 	la_note_stage(x, end);
 	la_account_ack(p, x->seg->ack, &x->gap);
@@ -370,7 +369,7 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 	la_note_window(s, p, &f->zero[x->d & 1], x->seg);
 	if (reason == LA_R_ACCEPTED)
 		la_presume_receiver(x);
-	if (survives)
+	if (la_reload(x->out->was.reset))
 		la_after_speaking(x);
 	if (reason == LA_R_ACCEPTED || reason == LA_R_KEEPALIVE || reason == LA_R_WINDOW_PROBE)
 		f->last = x->out->ts;

@@ -65,7 +65,7 @@ LA_INLINE void la_open_midstream(struct la_pass *x, const struct la_key *key)
 }
 
 /* The provisional SYN that a replaced flow left: it opens the flow, this SYN-ACK answers. */
-LA_INLINE void la_open_provisional(struct la_pass *x)
+LA_INLINE void la_open_provisional(struct la_pass *x, const struct la_key *key)
 {
 	struct la_prov *prov = &x->out->prov;
 	__u64 now = x->out->ts;
@@ -80,7 +80,7 @@ LA_INLINE void la_open_provisional(struct la_pass *x)
 	la_take_syn(x->p, prov->isn, prov->nxt, prov->mss, prov->wscale, prov->opts);
 	x->p->ttl = prov->ttl;
 	x->p->ttl_first = prov->ttl;
-	la_count_segment(x->p, x->s, x->seg, x->v4);
+	la_count_segment(x->p, x->s, x->seg, la_key_is_v4(key));
 	la_move(x->f, !x->d, LA_EV_SND_SYN, LA_SEEN, LA_CAUSE_SYN, x->out);
 	x->p->hist.syn = prov->isn;
 	x->p->hist.seen = LA_HIST_SYN;
@@ -102,7 +102,7 @@ LA_INLINE void la_open(struct la_pass *x, const struct la_key *key)
 	x->s->since = x->out->ts;
 	x->p->since = x->out->ts;
 	if (kind == (LA_SYN | LA_ACK) && x->out->has_prov == LA_LEFT_SYN)
-		la_open_provisional(x);
+		la_open_provisional(x, key);
 	else if (kind == (LA_SYN | LA_ACK))
 		la_open_syn_ack(x);
 	else if (kind & LA_SYN)

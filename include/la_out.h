@@ -54,7 +54,10 @@ struct la_formerly {
 	__u32 sent;  /* the highest sequence number that it was seen to send, plus one */
 	bool first;  /* it was not seen before */
 	bool closed; /* the connection had ended */
-	__u8 pad[2];
+	bool reset;  /* a RST was thought to have ended it, and it speaks all the same */
+	__u8 pad;
+	__u16 flags; /* enum la_side_flag */
+	__u16 pad2;
 };
 
 struct la_out {

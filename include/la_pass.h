@@ -26,9 +26,13 @@ struct la_pass {
 	struct la_out *out;
 	struct la_gap gap; /* in what p sent, told by this segment's ACK */
 	__u8 d;		   /* index of s */
-	bool orig;	   /* s is the originator */
-	bool v4;
 };
+
+/* Is s the originator? A late SYN may turn that. */
+LA_INLINE bool la_is_orig(const struct la_pass *x)
+{
+	return x->d == la_reload(x->f->orig);
+}
 
 /* Takes what a SYN says of its sender (RFC 9293 3.7.1, RFC 7323 2). */
 LA_INLINE void la_take_syn(struct la_side *s, __u32 seq, __u32 end, __u16 mss, __u8 wscale,

@@ -84,8 +84,10 @@ LA_INLINE void la_settle(struct la_pass *x)
  * Is it one of the arrows of a textbook ladder: SYN, FIN, RST, the first data of each side,
  * what moves a state, and once the end has begun, each bare ACK?
  */
-LA_INLINE bool la_on_ladder(const struct la_pass *x, bool first_data)
+LA_INLINE bool la_on_ladder(const struct la_pass *x)
 {
+	bool first_data = x->seg->len && !(x->out->was.flags & LA_S_HIST_D);
+
 	return (x->seg->flags & (LA_SYN | LA_FIN | LA_RST)) || first_data || x->out->n ||
 	       (x->f->closing && !x->seg->len);
 }
@@ -140,9 +142,7 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 		.seg = seg,
 		.out = out,
 		.d = d,
-		.v4 = la_key_is_v4(key),
 	};
-	bool first_data = seg->len && !(x.s->flags & LA_S_HIST_D);
 	enum la_reason reason;
 
 	la_out_reset(out, seg->ts);
@@ -152,14 +152,12 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 		la_overdue(f, cfg, out);
 		return LA_R_ACCEPTED;
 	}
-	x.orig = d == f->orig;
 	out->was.hook = x.s->hook;
 	if (!la_own(x.s, seg))
 		return LA_R_OTHER_HOOK;
 	la_remember(&out->was, f, x.s);
 	out->reason = la_dispatch(&x, cfg);
 	reason = la_reload(out->reason);
-	x.orig = d == la_reload(f->orig); /* a late SYN may have turned it */
 	if (reason == LA_R_RST_DROPPED) {
 		x.s->hook = out->was.hook; /* the flow stays as if it had never come */
 	} else if (!(out->want & LA_WANT_AGAIN)) {
@@ -171,11 +169,11 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 			la_note_silence(f, x.s, d, seg->ts, &out->was);
 		if (la_is_heeded(reason) && !(seg->flags & LA_RST))
 			la_take_ttl(x.s, seg->ttl);
-		la_count_segment(x.s, x.p, seg, x.v4);
+		la_count_segment(x.s, x.p, seg, la_key_is_v4(key));
 		if ((f->flags & LA_F_CLOSED) && !(out->want & LA_WANT_CLOSE))
 			f->late_pkts++;
 		la_settle(&x);
-		if (cfg->segments && !seg->odd && la_on_ladder(&x, first_data))
+		if (cfg->segments && !seg->odd && la_on_ladder(&x))
 			out->want |= LA_WANT_SEGMENT;
 	}
 	la_out_name(f, key);
@@ -199,7 +197,6 @@ LA_INLINE enum la_reason la_track_icmp(struct la_flow *f, const struct la_segmen
 		.seg = seg,
 		.out = out,
 		.d = d,
-		.orig = d == f->orig,
 	};
 	enum la_reason reason;
 
