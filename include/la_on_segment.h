@@ -192,8 +192,9 @@ LA_INLINE void la_prove_sender(struct la_pass *x, __u32 end)
 	if (s->state == LA_CLOSED && p->state == LA_SYN_RECEIVED)
 		la_move(x->f, x->d, LA_EV_PICKUP, LA_SEEN, LA_CAUSE_ACK,
 			x->out); /* its SYN was not old */
-	if (s->state == LA_SYN_RECEIVED && !p->pkts) {
-		/* One way only: this segment proves an ACK that passed elsewhere. */
+	if (s->state == LA_SYN_RECEIVED && !p->pkts && p->state != LA_CLOSED) {
+		/* One way only: this segment proves an ACK that passed elsewhere. Nobody, whom an
+		 * old SYN names, sends none: this is a Fast Open child (RFC 7413 4.2). */
 		la_move(x->f, !x->d, LA_EV_SND_ACK_OF_SYN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
 		la_move(x->f, x->d, LA_EV_RCV_ACK_OF_SYN, LA_SEEN, LA_CAUSE_ACK, x->out);
 	}

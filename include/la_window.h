@@ -13,7 +13,9 @@
  *
  * An observer may have missed segments, so `ack > nxt` alone is no crime: what a correct
  * stack acknowledges it has received, and it can have received only what fitted in the
- * window it advertised. Up to that edge the tracker follows instead of complaining.
+ * window it advertised. Up to that edge the tracker follows instead of complaining. Except of
+ * whom only an old SYN speaks (la_on_syn.h): a TIME_WAIT answers with the numbers of the old
+ * connection, and by RFC 9293 3.4.1 the new one begins just above those.
  */
 #ifndef LA_WINDOW_H
 #define LA_WINDOW_H
@@ -53,7 +55,7 @@ LA_INLINE enum la_reason la_check_ack(const struct la_side *s, const struct la_s
 	if (!(p->flags & LA_S_SEEN))
 		return LA_R_ACCEPTED;
 	if (la_after(seg->ack, p->nxt)) {
-		if (!(s->flags & LA_S_ACKS) && !(p->flags & LA_S_ACKS))
+		if (!(s->flags & LA_S_ACKS) && (!(p->flags & LA_S_ACKS) || s->state == LA_CLOSED))
 			return LA_R_ACK_ABOVE_SENT; /* in a handshake nothing was missed */
 		if ((s->flags & LA_S_ACKS) && la_after(seg->ack, s->edge))
 			return LA_R_ACK_ABOVE_SENT;

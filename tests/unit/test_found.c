@@ -136,9 +136,9 @@ Test(found, an_unheard_fin_behind_missing_data)
 /* An answer to an old SYN, a FIN of who was not there, its ACK: no RST had closed that side. */
 Test(found, a_fin_again_after_a_rst_that_ended_only_the_other_side)
 {
-	talk_lines(&t, {RESP, SA, 0, 1}, {RESP, R, 1}, {RESP, SA, 1, 1}, {RESP, PA, 2, 1},
+	talk_lines(&t, {RESP, SA, 0, 1}, {RESP, R, 1}, {RESP, SA, 1, 1}, {RESP, FA, 2, 1},
 		   {ORIG, FA, 0, 2, .reason = LA_R_OLD_DUPLICATE}, {WAIT, 200}, {ORIG, FA, 0, 2},
-		   {RESP, A, 2, 1}, {RESP, R, 2, .orig = LA_CLOSED, .resp = LA_CLOSED},
+		   {RESP, A, 3, 1}, {RESP, R, 3, .orig = LA_CLOSED, .resp = LA_CLOSED},
 		   {ORIG, FA, 0, 3, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
 	cr_assert(strstr(talk_path(&t, ORIG), "~CLOSED !LAST_ACK ~CLOSED"), "%s",
 		  talk_path(&t, ORIG));

@@ -91,3 +91,27 @@ Test(truth_old_syn, old_data_does_not_open_its_request)
 		    .raw = true, .reason = LA_R_OLD_DUPLICATE, .orig = LA_CLOSED,
 		    .resp = LA_SYN_RECEIVED});
 }
+
+/* By the clock of RFC 9293 3.4.1 the new number lies just below what the TIME_WAIT has had. */
+Test(truth_old_syn, a_time_wait_whose_number_the_new_one_resembles)
+{
+	talk_lines(&t, CLOSED_BY_CLIENT,
+		   {RESP, SA, 0, 1, .isn = TALK_ISN_RESP - 2495, .orig = LA_CLOSED,
+		    .resp = LA_SYN_RECEIVED},
+		   {ORIG, A, .seq = TALK_ISN_ORIG + 2, .ack = TALK_ISN_RESP + 2, .raw = true,
+		    .reason = LA_R_ACK_ABOVE_SENT, .orig = LA_CLOSED, .resp = LA_SYN_RECEIVED},
+		   {RESP, R, .seq = TALK_ISN_RESP + 2, .raw = true,
+		    .reason = LA_R_RST_OUT_OF_WINDOW, .orig = LA_CLOSED, .resp = LA_SYN_RECEIVED});
+}
+
+/* "fast open": the child of an old SYN with data sends at once, though nobody is there. */
+Test(truth_old_syn, its_child_sends_without_a_third_ack)
+{
+	talk_lines(
+		&t, {ORIG, S, .len = 100}, {RESP, SA, 0, 101}, {ORIG, A, 101, 1},
+		{RESP, RA, 1, 101, 0, 0, LA_CLOSED, LA_CLOSED},
+		{RESP, SA, 0, 101, .isn = SECOND_ISN, .orig = LA_CLOSED, .resp = LA_SYN_RECEIVED},
+		{RESP, PA, 1, 101, 50, .orig = LA_CLOSED, .resp = LA_SYN_RECEIVED},
+		{ORIG, R, 101, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED CLOSED ~SYN_RECEIVED ~CLOSED");
+}
