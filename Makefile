@@ -146,12 +146,12 @@ truth: ## hold lastack against the kernels' own word on N connections; SEED=, LO
 	@+$(SUBMAKE) build/lastack build/truth
 	build/truth -n $(or $(N),1000) $(if $(SEED),-s $(SEED)) $(if $(LOSS),-l) $(ARGS) build/lastack
 
-soak: ## fault tests at length: killed KILLS (200) times, reloaded 1,000 times, standing still, SOAK_MINUTES (60) of each churn
+soak: ## fault tests at length: killed KILLS (200) times, standing still, SOAK_MINUTES (60) of each churn
 	@$(AS_ROOT)
 	@$(MAKE) -s test-deps
 	@+$(SUBMAKE) build/lastack build/test-live
-	LASTACK_KILLS=$(or $(KILLS),200) LASTACK_RELOADS=1000 SOAK_MINUTES=$(or $(SOAK_MINUTES),60) \
-		build/test-live --filter '@(kill|ring|soak|reload)/*' --jobs 1
+	LASTACK_KILLS=$(or $(KILLS),200) SOAK_MINUTES=$(or $(SOAK_MINUTES),60) \
+		build/test-live --filter '@(kill|ring|soak)/*' --jobs 1
 
 bench: ## measure speed, memory and steadiness against targets; QUICK=1: in a minute; ARGS="MEASURE..."
 	@$(AS_ROOT)

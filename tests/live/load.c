@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,9 +20,16 @@
 #define PORTS	   40 /* of the server: a client has as many times its own ports */
 #define FIRST_PORT 9500
 
+/* What the clients ask before each connection; shared with them. */
+struct bound {
+	unsigned long long opened, most;
+	bool over;
+};
+
 struct la_load {
 	pid_t server;
 	pid_t clients[CLIENTS];
+	struct bound *bound;
 };
 
 /* The ports of a connection are not used again while the kernel remembers it. */
@@ -95,11 +103,25 @@ static bool connect_and_close(unsigned short port)
 	return ok;
 }
 
-static void ask_for(int ms)
+/* True if it may open one more connection; false: it is time to end. */
+static bool may_open(struct bound *bound, long long end)
+{
+	while (!__atomic_load_n(&bound->over, __ATOMIC_RELAXED) && now_ms() < end) {
+		if (__atomic_load_n(&bound->opened, __ATOMIC_RELAXED) <
+		    __atomic_load_n(&bound->most, __ATOMIC_RELAXED)) {
+			__atomic_add_fetch(&bound->opened, 1, __ATOMIC_RELAXED);
+			return true;
+		}
+		poll(NULL, 0, 1);
+	}
+	return false;
+}
+
+static void ask_for(struct bound *bound, int ms)
 {
 	long long end = now_ms() + ms;
 
-	for (unsigned int i = 0; now_ms() < end; i++)
+	for (unsigned int i = 0; may_open(bound, end); i++)
 		if (!connect_and_close((unsigned short)(FIRST_PORT + i % PORTS)))
 			_exit(1);
 	_exit(0);
@@ -139,24 +161,48 @@ static pid_t start_server(struct la_lab *lab)
 	return pid;
 }
 
-struct la_load *la_load_start(struct la_lab *lab, int ms)
+static struct bound *bound_new(unsigned long long most)
+{
+	struct bound *bound = mmap(NULL, sizeof(*bound), PROT_READ | PROT_WRITE,
+				   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (bound == MAP_FAILED)
+		return NULL;
+	bound->most = most;
+	return bound;
+}
+
+struct la_load *la_load_start(struct la_lab *lab, int ms, unsigned long long most)
 {
 	struct la_load *load = calloc(1, sizeof(*load));
 
 	if (!load || !la_lab_sh(lab, LA_LAB_CLIENT, "%s", sysctls))
 		goto failed;
-	load->server = start_server(lab);
+	load->bound = bound_new(most);
+	load->server = load->bound ? start_server(lab) : -1;
 	if (load->server < 0)
 		goto failed;
 	for (int i = 0; i < CLIENTS; i++) {
 		load->clients[i] = fork_at(lab, LA_LAB_CLIENT);
 		if (!load->clients[i])
-			ask_for(ms);
+			ask_for(load->bound, ms);
 	}
 	return load;
 failed:
+	if (load && load->bound)
+		munmap(load->bound, sizeof(*load->bound));
 	free(load);
 	return NULL;
+}
+
+void la_load_let(struct la_load *load, unsigned long long most)
+{
+	__atomic_store_n(&load->bound->most, most, __ATOMIC_RELAXED);
+}
+
+void la_load_stop(struct la_load *load)
+{
+	__atomic_store_n(&load->bound->over, true, __ATOMIC_RELAXED);
 }
 
 bool la_load_runs(struct la_load *load)
@@ -183,6 +229,7 @@ bool la_load_end(struct la_load *load)
 		      waitpid(load->clients[i], &status, 0) == load->clients[i] && !status;
 	kill(load->server, SIGKILL);
 	waitpid(load->server, &status, 0);
+	munmap(load->bound, sizeof(*load->bound));
 	free(load);
 	return ok;
 }

@@ -141,7 +141,7 @@ Test(labels, lose_none_under_load, .timeout = 180)
 {
 	struct site s = site_new("eth0", "metrics-label: group\ngroups: {all: tcp}\n"
 					 "ring-size: 1\nfilter: port 1\n");
-	struct la_load *load = la_load_start(s.lab, 1500);
+	struct la_load *load = la_load_start(s.lab, 1500, LA_LOAD_MOST);
 
 	cr_assert(load && la_load_end(load));
 	la_scrape_until(s.lab, LA_LAB_SERVER,

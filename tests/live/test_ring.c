@@ -63,7 +63,7 @@ Test(ring, a_daemon_that_stands_still_loses_no_close_record)
 	char said[80];
 
 	cr_assert(obs && tally);
-	load = la_load_start(lab, still_ms + 1000);
+	load = la_load_start(lab, still_ms + 1000, LA_LOAD_MOST);
 	cr_assert(load);
 	la_tally_read(tally, la_observer_pipe(obs), 500);
 	kill(la_observer_pid(obs), SIGSTOP);

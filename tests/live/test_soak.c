@@ -247,7 +247,7 @@ Test(soak, connections_leave_nothing_behind)
 	struct la_tally *tally = calloc(1, sizeof(*tally));
 	struct la_lab *lab = la_lab_new(false);
 	struct la_observer *obs = la_observer_start(lab, LA_LAB_SERVER, "eth0", NULL, options);
-	struct la_load *load = la_load_start(lab, soak_ms());
+	struct la_load *load = la_load_start(lab, soak_ms(), LA_LOAD_MOST);
 	unsigned long long opened;
 
 	cr_assert(obs && tally && load);
