@@ -66,8 +66,11 @@ LA_INLINE bool la_is_newer(const struct la_side *s, const struct la_segment *seg
 	return (seg->opts & LA_OPT_TS) && s->tsval && la_after(seg->tsval, s->tsval);
 }
 
-/* The last bytes again, for which their sender waits at least some ticks: is it only a copy? */
-LA_INLINE bool la_is_copy(const struct la_side *s, const struct la_segment *seg)
+/*
+ * By its timestamp: not sent again after what has been seen of s, for which its sender would
+ * have waited at least some ticks. So it is a copy, or was overtaken.
+ */
+LA_INLINE bool la_is_no_newer(const struct la_side *s, const struct la_segment *seg)
 {
 	return (seg->opts & LA_OPT_TS) && s->tsval && !la_after(seg->tsval, s->tsval);
 }
@@ -83,7 +86,7 @@ LA_INLINE enum la_again la_judge_again(const struct la_flow *f, const struct la_
 	if (missing && la_short_time(seg->ts) - s->hole_at < la_short_time(la_rtt(f)))
 		return LA_OVERTAKEN;
 	/* The last bytes are sent again by a timer only, which waits for some ticks. */
-	return la_is_copy(s, seg) && seg->seq + seg->len == s->nxt ? LA_COPIED : LA_SENT_AGAIN;
+	return la_is_no_newer(s, seg) && seg->seq + seg->len == s->nxt ? LA_COPIED : LA_SENT_AGAIN;
 }
 
 /* The receiver got something of s twice; it may yet tell so. */
@@ -116,7 +119,7 @@ LA_INLINE bool la_is_hasty(const struct la_side *s, const struct la_segment *seg
 /* Counts a SYN or FIN of s that comes again. False: nobody sent it again, the network copied it. */
 LA_INLINE bool la_count_repeat(struct la_side *s, const struct la_segment *seg)
 {
-	if (!la_is_copy(s, seg) && !la_is_hasty(s, seg)) {
+	if (!la_is_no_newer(s, seg) && !la_is_hasty(s, seg)) {
 		s->retrans++;
 		return true;
 	}

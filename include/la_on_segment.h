@@ -93,10 +93,11 @@ LA_INLINE void la_on_first_fin(struct la_pass *x, __u32 end, enum la_certainty h
 {
 	struct la_flow *f = x->f;
 	struct la_side *s = x->s, *p = x->p;
-	bool unaware = la_before(x->seg->ack, p->fin_end), again = !la_after(end, s->nxt);
+	bool unaware = la_before(x->seg->ack, p->fin_end), behind = !la_after(end, s->nxt);
+	bool again = behind && !la_is_no_newer(s, x->seg);
 
-	/* An ACK went ahead of it: it was sent before that, and now once more. */
-	if ((p->flags & LA_S_FIN) && !unaware && again)
+	/* An ACK went ahead of it: it was sent before that, and perhaps now once more. */
+	if ((p->flags & LA_S_FIN) && !unaware && behind)
 		how = LA_PRESUMED;
 	/* It was sent without knowledge of the peer's FIN: both close at once. */
 	if ((p->flags & LA_S_FIN) && (unaware || again))

@@ -181,6 +181,15 @@ LA_INLINE bool la_answers_old_syn(const struct la_pass *x)
 	       la_acks_syn(x->p, x->seg);
 }
 
+/*
+ * The sender's last RST comes after this SYN-ACK in number, and has overtaken it. Zeek's memory
+ * is asked, since rst_seq is another one after a denied refusal.
+ */
+LA_INLINE bool la_rst_overtook(const struct la_pass *x)
+{
+	return (x->s->flags & LA_S_RST) && x->s->hist.rst == x->seg->seq + 1;
+}
+
 /* It was there before the RST that overtook it: that did not refuse the SYN, but cut short. */
 LA_INLINE enum la_reason la_on_overtaken_syn_ack(struct la_pass *x)
 {
@@ -196,7 +205,7 @@ LA_INLINE enum la_reason la_on_overtaken_syn_ack(struct la_pass *x)
 
 LA_INLINE enum la_reason la_replace_by_old_syn(struct la_pass *x)
 {
-	if ((x->s->flags & LA_S_RST) && x->s->rst_seq == x->seg->seq + 1)
+	if (la_rst_overtook(x))
 		return la_on_overtaken_syn_ack(x);
 	x->out->has_prov = LA_LEFT_OLD_SYN;
 	return la_replace(x);
@@ -254,7 +263,7 @@ LA_INLINE bool la_denies_refusal(const struct la_pass *x)
 
 	return la_is_cut(f) && f->rst_verdict == LA_RST_SYN_SENT_ACK_OK && f->rst_sender == x->d &&
 	       refused && x->s->state == LA_CLOSED && la_acks_syn(x->p, x->seg) &&
-	       x->s->rst_seq != x->seg->seq + 1;
+	       !la_rst_overtook(x);
 }
 
 /*

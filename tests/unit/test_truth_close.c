@@ -32,6 +32,28 @@ Test(truth_close, a_fin_overtaken_by_the_ack_of_the_other_fin)
 	assert_closed(&t, "simultaneous_fin", "both", "TIME_WAIT", "TIME_WAIT");
 }
 
+/* "port reuse": it knew of the other FIN, and its time tells that it was not sent once more. */
+Test(truth_close, a_second_fin_overtaken_by_an_ack_behind_it)
+{
+	talk_lines(&t, {ORIG, S, .ts = 100}, {RESP, SA, 0, 1, .ts = 100, .ecr = 100},
+		   {ORIG, A, 1, 1, .ts = 100, .ecr = 100}, {RESP, FA, 1, 1, .ts = 101, .ecr = 100},
+		   {ORIG, A, 2, 2, .ts = 102, .ecr = 101}, {ORIG, FA, 1, 2, .ts = 101, .ecr = 101},
+		   {RESP, A, 2, 2, .ts = 104, .ecr = 101, .orig = LA_CLOSED, .resp = LA_TIME_WAIT});
+	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED ~CLOSE_WAIT ~LAST_ACK ~CLOSED");
+	assert_closed(&t, "fin", "resp", "CLOSED", "TIME_WAIT");
+}
+
+/* "both close at once": it knows of the other FIN only now that it is sent for the second time. */
+Test(truth_close, a_fin_sent_again_behind_its_ack)
+{
+	talk_lines(
+		&t, {ORIG, S, .ts = 100}, {RESP, SA, 0, 1, .ts = 100, .ecr = 100},
+		{ORIG, A, 1, 1, .ts = 100, .ecr = 100}, {RESP, FA, 1, 1, .ts = 101, .ecr = 100},
+		{ORIG, A, 2, 2, .ts = 102, .ecr = 101}, {ORIG, FA, 1, 2, .ts = 302, .ecr = 101},
+		{RESP, A, 2, 2, .ts = 303, .ecr = 302, .orig = LA_TIME_WAIT, .resp = LA_TIME_WAIT});
+	assert_closed(&t, "simultaneous_fin", "both", "TIME_WAIT", "TIME_WAIT");
+}
+
 /* A copy of the FIN that comes late acknowledges less than its sender has by then. */
 Test(truth_close, an_old_copy_of_a_fin_is_not_sent_again)
 {

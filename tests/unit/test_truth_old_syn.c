@@ -115,3 +115,15 @@ Test(truth_old_syn, its_child_sends_without_a_third_ack)
 		{ORIG, R, 101, 0, 0, 0, LA_CLOSED, LA_CLOSED});
 	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED CLOSED ~SYN_RECEIVED ~CLOSED");
 }
+
+/* "fast open": the first child's RST is faster than its SYN-ACK, and so is all of the second's. */
+Test(truth_old_syn, the_first_answer_comes_after_all_of_the_second)
+{
+	talk_lines(&t, {ORIG, S, .len = 231}, {RESP, RA, 1, 232, 0, 0, LA_CLOSED, LA_CLOSED},
+		   {RESP, SA, 0, 232, .isn = SECOND_ISN, .reason = LA_R_LATE, .orig = LA_CLOSED,
+		    .resp = LA_SYN_RECEIVED},
+		   {ORIG, R, 232, 0, .reason = LA_R_LATE, .orig = LA_CLOSED, .resp = LA_CLOSED},
+		   {RESP, SA, .seq = TALK_ISN_RESP, .ack = TALK_ISN_ORIG + 232, .raw = true,
+		    .reason = LA_R_LATE, .orig = LA_CLOSED, .resp = LA_CLOSED});
+	cr_assert_eq(t.flows, 0, "an answer of the past opens nothing");
+}
