@@ -12,12 +12,6 @@
 
 #include "la_again.h"
 
-/* Adds to a counter that the other CPU's fast path may be adding to. */
-LA_INLINE void la_add(__u64 *counter, __u64 n)
-{
-	__sync_fetch_and_add(counter, n);
-}
-
 /* TCP option bytes of a segment, which its sender's MSS does not cover (RFC 9293 3.7.1). */
 LA_INLINE __u32 la_option_bytes(const struct la_segment *seg, bool v4)
 {
@@ -48,8 +42,8 @@ LA_INLINE void la_count_segment(struct la_side *s, const struct la_side *p,
 {
 	__u32 segs = la_wire_segs(p, seg, v4);
 
-	la_add(&s->pkts, segs);
-	la_add(&s->ip_bytes, seg->ip_len + (__u64)(segs - 1) * seg->hdr_len);
+	s->pkts += segs;
+	s->ip_bytes += seg->ip_len + (__u64)(segs - 1) * seg->hdr_len;
 }
 
 /* [seq, end) arrived: what of the hole is left? */
@@ -107,7 +101,7 @@ LA_INLINE void la_account_data(const struct la_flow *f, struct la_side *s, const
 	}
 	fresh = la_advance(s, end);
 	if (fresh)
-		la_add(&s->bytes, fresh - !!(seg->flags & LA_FIN));
+		s->bytes += fresh - !!(seg->flags & LA_FIN);
 	la_fill_hole(s, seg->seq, end);
 }
 
@@ -136,7 +130,7 @@ LA_INLINE void la_account_ack(struct la_side *p, __u32 ack, struct la_gap *gap)
 	__u32 missed = p->flags & LA_S_SEEN ? la_advance(p, ack) : 0; /* else from nowhere */
 
 	if (missed)
-		la_add(&p->bytes, missed);
+		p->bytes += missed;
 	p->hist.ahead += missed;
 	gap->bytes = missed;
 	if (p->hole_lo != p->hole_hi && la_after(ack, p->hole_lo))

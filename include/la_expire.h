@@ -14,6 +14,7 @@
 #include "la_fsm.h"
 #include "la_liveness.h"
 #include "la_out.h"
+#include "la_tally.h"
 #include "la_timeout.h"
 
 /* The connection has ended: nothing more can come of it. Notes the close record. */
@@ -58,7 +59,7 @@ LA_INLINE bool la_end_one_way(struct la_flow *f, struct la_out *out)
 	closer = marks & LA_M_ACKS_ON ? heard : !heard;
 	p = heard ? &f->side[0] : &f->side[1];
 	if (p->bytes)
-		la_add(&p->bytes, -1ULL); /* the last of them was its FIN */
+		p->bytes--; /* the last of them was its FIN */
 	la_close(f, LA_CLOSE_FIN, closer == (f->orig & 1) ? LA_BY_ORIG : LA_BY_RESP, out);
 	return true;
 }
@@ -94,6 +95,7 @@ LA_INLINE bool la_expire(struct la_flow *f, __u64 now, const struct la_config *c
 	if (!f->side[0].state || (f->flags & LA_F_DEAD) || now < deadline)
 		return false;
 	la_out_reset(out, deadline);
+	la_fold(f);
 	la_expired(f, out);
 	la_out_seal(f, out);
 	return true;
@@ -109,6 +111,7 @@ LA_INLINE bool la_remove(struct la_flow *f, __u64 now, enum la_close_reason reas
 	if (!f->side[0].state || (f->flags & LA_F_DEAD))
 		return false;
 	la_out_reset(out, now);
+	la_fold(f);
 	la_leave(f, reason, why, out);
 	la_out_seal(f, out);
 	return true;

@@ -4,8 +4,9 @@
  *
  * Nine packets in ten change no state: ACK only, in sequence, inside the window, both ends
  * established and nothing presumed. Here they are recognised with a handful of compares.
- * Counters are added atomically and SND.NXT moves by compare and exchange, so that a second
- * CPU with a copy of the segment falls out to la_track(), which knows what a copy is.
+ * The segment is added to the tally at once (la_tally.h) and SND.NXT moves by compare and exchange,
+ * so that a second CPU with a copy of the segment falls out to la_track(), which knows what a copy
+ * is.
  */
 #ifndef LA_FAST_H
 #define LA_FAST_H
@@ -13,6 +14,7 @@
 #include "la_account.h"
 #include "la_flight.h"
 #include "la_paws.h"
+#include "la_tally.h"
 #include "la_timeout.h"
 #include "la_window.h"
 
@@ -34,23 +36,32 @@ LA_INLINE bool la_is_plain(const struct la_flow *f, const struct la_side *s,
 	       !la_after(seg->seq + seg->len, p->edge) && !la_before(seg->seq + seg->len, p->ack);
 }
 
+/* Has it been silent for so long that its clock has run out, or that the silence is of interest? */
+LA_INLINE bool la_was_silent(const struct la_flow *f, __u64 ts, const struct la_config *cfg)
+{
+	__u64 idle = cfg->timeouts[f->policy & LA_P_TIMEOUTS][LA_TIMEOUT_ESTABLISHED];
+
+	return la_elapsed(f->last, ts) >= (idle < LA_SILENCE ? idle : LA_SILENCE);
+}
+
 /* Tracks a plain segment. Returns false, and has done nothing, if la_track() must do it. */
 LA_INLINE bool la_fast(struct la_flow *f, const struct la_segment *seg, const struct la_config *cfg,
 		       bool v4)
 {
 	struct la_side *s = &f->side[seg->dir & 1], *p = &f->side[!(seg->dir & 1)];
-	__u32 end = seg->seq + seg->len, ack = s->ack, edge;
+	__u32 end = seg->seq + seg->len, ack = s->ack, edge, segs;
 
-	if (!la_is_plain(f, s, p, seg) || seg->ts >= la_deadline(f, cfg) ||
-	    la_elapsed(f->last, seg->ts) >= LA_SILENCE)
+	if (!la_is_plain(f, s, p, seg) || la_was_silent(f, seg->ts, cfg))
+		return false;
+	segs = la_wire_segs(p, seg, v4);
+	if (!la_may_tally(s, seg, segs))
 		return false;
 	if (seg->len) {
 		if (__sync_val_compare_and_swap(&s->nxt, seg->seq, end) != seg->seq)
 			return false;
-		la_add(&s->bytes, seg->len);
 		la_note_flight(s, p, end);
 	}
-	la_count_segment(s, p, seg, v4);
+	la_tally(s, seg, segs);
 	la_take_times(s, p, seg);
 	if (la_after(seg->ack, ack))
 		__sync_val_compare_and_swap(&s->ack, ack, seg->ack);

@@ -70,23 +70,25 @@ struct la_side {
 	__u32 ack;	  /* highest acknowledgement sent, a lower bound of its RCV.NXT */
 	__u32 edge;	  /* right edge of the window it advertised: highest ack + window */
 	__u32 hook;	  /* the hook that counts its segments, la_hook_id() */
-	__u64 pkts;	  /* segments on the wire */
-	__u64 ip_bytes;	  /* with IP and TCP headers */
+	__u64 tally;	  /* what the fast path has counted since it was folded: la_tally.h */
 	__u16 flags;	  /* enum la_side_flag */
 	__u8 state;	  /* enum la_state; 0: the flow is not open yet */
 	__u8 wscale;	  /* shift of its window field, 0 until both SYNs agreed */
 	__u8 ttl;	  /* of its last acceptable segment that was no RST; 0: none yet */
 	__u8 before;	  /* enum la_state before its peer's last segment moved it; 0: it did not */
 	__u16 mss;	  /* from its SYN; 0: not known */
-	__u64 bytes;	  /* payload by sequence space */
 	__u32 wnd;	  /* RCV.WND as it advertised it last, bytes */
 	__u32 flight_max; /* most that was in flight of it: la_flight.h */
 	__u32 tsval;	  /* latest TSval that it sent (RFC 7323); 0: none */
 	__u32 tsecr;	  /* TSecr that it sent last, its TS.Recent; 0: none */
+	__u32 fulls;	  /* la_flight.h: data segments that left no room in the peer's window */
+	__u32 isn;	  /* initial sequence number; midstream: a base for relative numbers */
+	__u32 fin_end;	  /* sequence number after its FIN */
+	__u32 rst_seq;	  /* of its last RST */
 
-	__u32 isn;	/* initial sequence number; midstream: a base for relative numbers */
-	__u32 fin_end;	/* sequence number after its FIN */
-	__u32 rst_seq;	/* of its last RST */
+	__u64 pkts;	/* segments on the wire */
+	__u64 ip_bytes; /* with IP and TCP headers */
+	__u64 bytes;	/* payload by sequence space */
 	__u32 hole_lo;	/* first hole in what was seen of its data: [hole_lo, hole_hi) */
 	__u32 hole_hi;	/* no hole if equal to hole_lo */
 	__u32 refused;	/* end of its last segment that was refused as invalid */
@@ -97,10 +99,10 @@ struct la_side {
 	__u8 ttl_first; /* of its first acceptable segment */
 	__u8 icmp_type; /* last ICMP error that quoted a segment of it; 0: none */
 	__u8 icmp_code;
-	__u64 since;   /* when it entered its state, ns */
 	__u8 marks;    /* enum la_side_mark */
 	__u8 passed;   /* la_passed_bit() of what it left only presumed, since it was certain */
 	__u16 damaged; /* segments with a wrong checksum; stops at 65535 */
+	__u64 since;   /* when it entered its state, ns */
 
 	/* la_again.h */
 	__u32 ooo;	   /* data segments that were overtaken */
@@ -108,15 +110,12 @@ struct la_side {
 	__u32 dups_untold; /* of them, those that the peer may yet tell of by DSACK */
 	__u32 hole_at;	   /* when the hole opened; without one, its SYN or FIN: la_short_time() */
 
-	/* la_flight.h */
-	__u32 fulls; /* la_flight.h: data segments that left no room in the peer's window */
-
-	__u64 in_state[LA_STATE_MAX -
-		       1]; /* ns spent in each state before this one; state 1 first */
+	/* ns spent before this in each state but CLOSED, which is what remains; LISTEN first */
+	__u64 in_state[LA_STATE_MAX - LA_LISTEN];
 	struct la_hist hist;
 };
 
-_Static_assert(__builtin_offsetof(struct la_side, isn) == 64,
+_Static_assert(__builtin_offsetof(struct la_side, pkts) == 64,
 	       "the fast path reads a cache line of a side");
 _Static_assert(sizeof(struct la_side) % 64 == 0, "and of the other side just one, too");
 

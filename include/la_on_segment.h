@@ -108,8 +108,7 @@ LA_INLINE void la_on_first_fin(struct la_pass *x, __u32 end, enum la_certainty h
 	s->fin_end = end;
 	la_note_syn_fin(s, x->out->ts);
 	if (s->bytes && !la_after(end, s->nxt))
-		la_add(&s->bytes,
-		       -1ULL); /* acknowledged before it was seen, it was taken for data */
+		s->bytes--; /* acknowledged before it was seen, it was taken for data */
 	if (!f->closing)
 		f->closing = x->out->ts;
 	/* Its SYN-ACK was sent again, but the ACK had only crossed it. */
@@ -274,7 +273,7 @@ LA_INLINE bool la_resync(struct la_pass *x, __u32 end)
 		return false;
 	p->flags &= ~LA_S_REFUSED;
 	if (la_after(p->refused, p->nxt))
-		la_add(&p->bytes, p->refused - p->nxt);
+		p->bytes += p->refused - p->nxt;
 	p->nxt = p->refused;
 	p->hist.ahead = 0;
 	p->hole_lo = p->hole_hi = p->nxt;

@@ -54,7 +54,7 @@ LA_INLINE void la_take_back_fin(struct la_pass *x)
 	struct la_side *p = x->p;
 
 	p->flags &= ~(LA_S_FIN | LA_S_ACKS);
-	la_add(&p->bytes, 1);
+	p->bytes++;
 	la_enter(x->f, x->d, LA_FIN_WAIT_2, LA_CORRECTED, LA_CAUSE_ACK, x->out);
 	la_enter(x->f, !x->d, LA_CLOSE_WAIT, LA_CORRECTED, LA_CAUSE_ACK, x->out);
 }

@@ -155,7 +155,8 @@ LA_INLINE bool la_enter(struct la_flow *f, __u8 side, __u8 to, enum la_certainty
 	if (!to || !from || from >= LA_STATE_MAX)
 		return false;
 	spent = la_elapsed(s->since, out->ts);
-	s->in_state[from - 1] += spent;
+	if (from >= LA_LISTEN)
+		s->in_state[from - LA_LISTEN] += spent;
 	s->since = out->ts;
 	s->state = to;
 	if (certainty != LA_PRESUMED && to != LA_CLOSED)

@@ -92,6 +92,21 @@ LA_INLINE void la_record_rst(struct la_rec_rst *r, const struct la_key *key,
 	r->pad = 0;
 }
 
+/* The time of s in each state up to f->ended; CLOSED has what the others leave of it. */
+LA_INLINE void la_record_times(struct la_rec_side *r, const struct la_side *s,
+			       const struct la_flow *f)
+{
+	__u64 rest = la_elapsed(f->start, f->ended);
+
+	r->in_state[LA_NO_STATE] = 0;
+	__builtin_memcpy(&r->in_state[LA_LISTEN], s->in_state, sizeof(s->in_state));
+	if (s->state < LA_STATE_MAX)
+		r->in_state[s->state] += la_elapsed(s->since, f->ended);
+	for (__u32 i = LA_LISTEN; i < LA_STATE_MAX; i++)
+		rest -= r->in_state[i];
+	r->in_state[LA_CLOSED] = rest & ~-(rest >> 63);
+}
+
 /* Side d of a flow; midstream: its window has no known scale. */
 LA_INLINE void la_record_side(struct la_rec_side *r, const struct la_flow *f, __u32 d)
 {
@@ -101,10 +116,7 @@ LA_INLINE void la_record_side(struct la_rec_side *r, const struct la_flow *f, __
 	r->pkts = s->pkts;
 	r->bytes = s->bytes;
 	r->ip_bytes = s->ip_bytes;
-	r->in_state[LA_NO_STATE] = 0;
-	__builtin_memcpy(&r->in_state[LA_NO_STATE + 1], s->in_state, sizeof(s->in_state));
-	if (s->state < LA_STATE_MAX)
-		r->in_state[s->state] += la_elapsed(s->since, f->ended);
+	la_record_times(r, s, f);
 	r->zero_window_ns = la_zero_window_ns(s, zero, f->ended);
 	r->retrans = s->retrans;
 	r->ooo = s->ooo;

@@ -33,6 +33,7 @@ LA_INLINE void la_record_flow(struct la_rec_flow *r, const struct la_key *key, s
 	__u64 ended = f->flags & LA_F_CLOSED ? f->ended : now, deadline = la_deadline(f, cfg);
 	struct la_out out = {.ts = now};
 
+	la_fold(f);
 	la_out_identify(f, &out);
 	f->closed_by = la_closer_so_far(f);
 	f->ended = now;

@@ -96,8 +96,6 @@ LA_INLINE __u64 la_deadline(const struct la_flow *f, const struct la_config *cfg
 			timeout = unanswered;
 		deadline = f->last + timeout;
 	}
-	if (f->flags & LA_F_FAST)
-		return deadline; /* without a look at the times of states: they are cold */
 	/* A state may have moved when it was over: by the last question without an answer, or
 	 * before the timeout was made shorter. */
 	return la_latest(deadline, f->side[0].since, f->side[1].since);

@@ -52,7 +52,8 @@ LA_INLINE bool la_may_go_fast(const struct la_flow *f)
 	       !(a->hist.ahead | b->hist.ahead) && a->hole_lo == a->hole_hi &&
 	       b->hole_lo == b->hole_hi && (a->flags & b->flags & LA_S_ACKS) &&
 	       !((a->marks | b->marks) & LA_M_CHALLENGED) && !(f->flags & LA_F_CLOSED) &&
-	       !f->unanswered && !(f->flags & LA_F_BROKEN_SILENCE) && !(f->policy & LA_P_DROP) &&
+	       f->class == LA_TIMEOUT_ESTABLISHED && !f->unanswered &&
+	       !(f->flags & LA_F_BROKEN_SILENCE) && !(f->policy & LA_P_DROP) &&
 	       !(la_goes_unproven(a) || la_goes_unproven(b));
 }
 
@@ -146,6 +147,7 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 	enum la_reason reason;
 
 	la_out_reset(out, seg->ts);
+	la_fold(f);
 	if (!x.s->state) {
 		la_open(&x, key);
 	} else if (seg->ts >= la_deadline(f, cfg)) {
@@ -201,6 +203,7 @@ LA_INLINE enum la_reason la_track_icmp(struct la_flow *f, const struct la_segmen
 	enum la_reason reason;
 
 	la_out_reset(out, seg->ts);
+	la_fold(f);
 	if (!x.s->state || (f->flags & LA_F_DEAD) || seg->ts >= la_deadline(f, cfg))
 		return LA_R_ICMP;
 	reason = la_on_icmp(&x);

@@ -21,9 +21,11 @@ static const struct measure {
 	const char *name;
 	int (*run)(const struct la_bench *bench);
 } measures[] = {
-	{"packets", la_bench_packets}, {"live", la_bench_live},	      {"drain", la_bench_drain},
-	{"memory", la_bench_memory},   {"latency", la_bench_latency}, {"expiry", la_bench_expiry},
-	{"flood", la_bench_flood},     {"replay", la_bench_replay},
+	{"packets", la_bench_packets}, {"connections", la_bench_connections},
+	{"live", la_bench_live},       {"drain", la_bench_drain},
+	{"memory", la_bench_memory},   {"latency", la_bench_latency},
+	{"expiry", la_bench_expiry},   {"flood", la_bench_flood},
+	{"replay", la_bench_replay},
 };
 
 static cpu_set_t allowed; /* CPUs, as the process was started */

@@ -14,7 +14,8 @@ struct la_bench {
 	const char *lastack; /* the program to run, build/lastack */
 };
 
-int la_bench_packets(const struct la_bench *bench); /* packets.c: a packet, a connection */
+int la_bench_packets(const struct la_bench *bench);	/* packets.c: a packet, once established */
+int la_bench_connections(const struct la_bench *bench); /* packets.c: SYN to last ACK */
 int la_bench_live(const struct la_bench *bench);    /* live.c: against nf_conntrack; packets/s */
 int la_bench_drain(const struct la_bench *bench);   /* drain.c: records, lines, connections */
 int la_bench_memory(const struct la_bench *bench);  /* memory.c: bytes and cache lines a flow */

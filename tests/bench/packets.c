@@ -315,10 +315,15 @@ cleanup:
 
 int la_bench_packets(const struct la_bench *bench)
 {
+	return established(bench) || decap(bench) ? -1 : 0;
+}
+
+int la_bench_connections(const struct la_bench *bench)
+{
 	const struct crowd hot = {"1k", 2, .bits = 10, .times = 8};
 	const struct crowd cold = {"1m", 1.6, .bits = MILLION_BITS, .times = 1};
 
-	if (established(bench) || decap(bench) || whole(&hot, bench->quick ? 3 : 15))
+	if (whole(&hot, bench->quick ? 3 : 15))
 		return -1;
 	return whole(&cold, bench->quick ? 1 : 3);
 }

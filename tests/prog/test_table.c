@@ -652,8 +652,10 @@ Test(table, the_books_balance, .timeout = 60)
 	cr_assert_eq(la_engine_flows(e), 0);
 	cr_assert_eq(c.opened, c.gone, "%llu opened, %llu gone", c.opened, c.gone);
 	cr_assert_gt(c.opened, WORK_ROUNDS / 2, "nothing was tested");
-	cr_assert_eq(l->gone + c.lost[LA_LOST_EVICTED], c.gone - c.lost[LA_LOST_STATE]);
-	cr_assert_eq(l->closes, l->gone, "%u closes, %u gone", l->closes, l->gone);
+	cr_assert_eq(l->closes + c.lost[LA_LOST_EVICTED], c.gone, "%u closes, %llu gone", l->closes,
+		     c.gone);
+	/* Where the workers outran this thread, the ring was full: that is counted, too. */
+	cr_assert_leq(l->closes - l->gone, c.lost[LA_LOST_STATE]);
 	cr_assert_eq(la_engine_half_open(e), 0);
 	cr_assert_eq(la_engine_free_slots(e), 32, "a slot is lost");
 	end(e, l);

@@ -6,6 +6,7 @@
 #include "talk.h"
 #include "la_fast.h"
 #include "la_record.h"
+#include "la_tally.h"
 #include "la_track.h"
 
 void talk_init(struct talk *t, __u16 orig_port, __u16 resp_port)
@@ -116,6 +117,12 @@ enum la_reason talk_track(struct talk *t, const struct la_segment *seg)
 	}
 	cr_assert_fail("the tracker asked again and again");
 	return reason;
+}
+
+__u64 talk_bytes(struct talk *t, enum who who)
+{
+	la_fold(&t->flow);
+	return t->flow.side[who == ORIG ? t->orig : !t->orig].bytes;
 }
 
 void talk_wait(struct talk *t, __u64 ms)

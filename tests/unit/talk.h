@@ -84,6 +84,9 @@ void talk_collect(struct talk *t, const struct la_segment *seg);
 
 enum la_state talk_state(const struct talk *t, enum who who);
 
+/* New payload of a side, with what the fast path has counted. */
+__u64 talk_bytes(struct talk *t, enum who who);
+
 /* Lets the clock run and sweeps, as the daemon does. */
 void talk_wait(struct talk *t, __u64 ms);
 

@@ -166,7 +166,7 @@ Test(paws, old_time_is_ignored)
 		   {ORIG, PA, 201, 1, 100, LA_R_PAWS, LA_ESTABLISHED, LA_ESTABLISHED, .ts = 900,
 		    .ecr = 5005},
 		   {ORIG, PA, 201, 1, 100, .ts = 1010, .ecr = 5005});
-	cr_assert_eq(t.flow.side[t.orig].bytes, 300);
+	cr_assert_eq(talk_bytes(&t, ORIG), 300);
 	assert_counts(0, 0, 0);
 }
 
@@ -182,7 +182,7 @@ Test(paws, old_fin_is_ignored)
 Test(paws, one_tick_is_forgiven)
 {
 	talk_lines(&t, OPENED_TS, {ORIG, PA, 201, 1, 100, .ts = 1003, .ecr = 5005});
-	cr_assert_eq(t.flow.side[t.orig].bytes, 300);
+	cr_assert_eq(talk_bytes(&t, ORIG), 300);
 }
 
 /* RFC 7323 5.2: a RST is exempt. */
@@ -223,7 +223,7 @@ Test(paws, after_24_days_everything_is_new)
 	t.cfg.timeout[LA_TIMEOUT_ESTABLISHED] = 100 * 86400 * LA_SEC_NS;
 	talk_lines(&t, OPENED_TS, {WAIT, 2000000000}, {WAIT, 160000000},
 		   {ORIG, PA, 201, 1, 100, .ts = 900, .ecr = 5005});
-	cr_assert_eq(t.flow.side[t.orig].bytes, 300);
+	cr_assert_eq(talk_bytes(&t, ORIG), 300);
 }
 
 /* The peer tells an echo of what was never sent: it is not believed. */
@@ -231,7 +231,7 @@ Test(paws, impossible_echo)
 {
 	talk_lines(&t, OPENED_TS, {RESP, A, 1, 201, .ts = 5006, .ecr = 999000},
 		   {ORIG, PA, 201, 1, 100, .ts = 1010, .ecr = 5006});
-	cr_assert_eq(t.flow.side[t.orig].bytes, 300);
+	cr_assert_eq(talk_bytes(&t, ORIG), 300);
 }
 
 /* ---- RFC 6191 ---- */

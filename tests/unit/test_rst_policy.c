@@ -3,6 +3,7 @@
  * test_rst_policy.c - which RSTs `strict` keeps from their receiver, and that a flow does not
  * change by one that was dropped; and the many that must pass, whatever they look like.
  */
+#include "la_tally.h"
 #include "talk.h"
 
 static struct talk t;
@@ -77,6 +78,7 @@ Test(rst_policy, a_flow_does_not_change)
 	struct la_flow before;
 
 	talk_lines(&t, TALKED);
+	la_fold(&t.flow);
 	before = t.flow;
 	talk_lines(&t, {ORIG, R, 5000, DROPPED}, {RESP, R, 9000, DROPPED},
 		   {ORIG, R, 7000, DROPPED, .hook = 9});

@@ -9,6 +9,7 @@
 #include "la_history.h"
 #include "la_parse.h"
 #include "la_record.h"
+#include "la_tally.h"
 #include "la_zeek.h"
 #include "talk.h"
 #include <ctype.h>
@@ -190,6 +191,7 @@ static void check_from(const struct row *row, const __u32 isn[2])
 	t.isn[ORIG] = isn[ORIG];
 	t.isn[RESP] = isn[RESP];
 	play(row->steps);
+	la_fold(&t.flow);
 	la_record_close(&close, &t.key, &t.out, &t.flow);
 	memcpy(history, close.history, close.history_len);
 	cr_expect_str_eq(la_conn_state_word(close.conn_state), row->conn_state, "%s: %s, not %s",
