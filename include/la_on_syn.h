@@ -207,6 +207,7 @@ LA_INLINE enum la_reason la_replace_by_old_syn(struct la_pass *x)
 {
 	if (la_rst_overtook(x))
 		return la_on_overtaken_syn_ack(x);
+	x->out->prov.isn = x->p->isn;
 	x->out->has_prov = LA_LEFT_OLD_SYN;
 	return la_replace(x);
 }
@@ -254,15 +255,16 @@ LA_INLINE enum la_reason la_accept_syn_ack(struct la_pass *x)
 
 /*
  * A SYN-ACK for the very SYN that its sender is said to have refused? Not if that RST comes
- * after it in number, and has overtaken it.
+ * after it in number, and has overtaken it; nor if it is the second one that is answered.
  */
 LA_INLINE bool la_denies_refusal(const struct la_pass *x)
 {
 	const struct la_flow *f = x->f;
 	bool refused = x->s->was == LA_LISTEN || x->s->was == LA_SYN_RECEIVED;
+	bool first = !(x->s->flags & LA_S_SYN) || x->seg->seq == x->s->isn;
 
 	return la_is_cut(f) && f->rst_verdict == LA_RST_SYN_SENT_ACK_OK && f->rst_sender == x->d &&
-	       refused && x->s->state == LA_CLOSED && la_acks_syn(x->p, x->seg) &&
+	       refused && first && x->s->state == LA_CLOSED && la_acks_syn(x->p, x->seg) &&
 	       !la_rst_overtook(x);
 }
 

@@ -20,19 +20,23 @@ LA_INLINE void la_open_syn(struct la_pass *x)
 	x->p->state = LA_LISTEN;
 }
 
-/* The SYN was missed, but the SYN-ACK tells its number. One that is answered for the second
- * time has nobody there who sent it. */
+/*
+ * The SYN was missed, but the SYN-ACK tells its number, unless it bore data. One that is answered
+ * for the second time is known, and has nobody there who sent it.
+ */
 LA_INLINE void la_open_syn_ack(struct la_pass *x)
 {
+	bool old = x->out->has_prov == LA_LEFT_OLD_SYN;
+
 	x->f->orig = !x->d;
 	x->f->flags |= LA_F_MIDSTREAM;
 	x->s->state = LA_LISTEN;
 	x->p->state = LA_CLOSED;
-	if (x->out->has_prov != LA_LEFT_OLD_SYN)
+	if (!old)
 		la_move(x->f, !x->d, LA_EV_SND_SYN, LA_PRESUMED, LA_CAUSE_SYN_ACK, x->out);
 	x->out->has_prov = LA_LEFT_NOTHING;
 	x->p->before = LA_CLOSED; /* it may be the answer to an old SYN, and nobody there */
-	x->p->isn = x->seg->ack - 1;
+	x->p->isn = old ? x->out->prov.isn : x->seg->ack - 1;
 	x->p->nxt = x->seg->ack;
 	x->p->flags |= LA_S_SEEN | LA_S_SYN;
 	if (x->seg->opts & LA_OPT_WSCALE)

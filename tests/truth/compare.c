@@ -15,8 +15,12 @@
  *   TIME_WAIT    ends in Linux when a timer runs out that is late by an eighth of its time at most,
  *                and in lastack on the dot; so it may end there so much earlier.
  *   presumed     An endpoint of which lastack told nothing wrong but what it marked as
- *                presumed, and either took back or still presumes, because nothing came past
- *                any more to prove or refute it.
+ *                presumed, and still presumes, because nothing came past any more to prove or
+ *                refute it.
+ *   doubted      One of which it presumed what was right, and took it back.
+ *   in vain      A SYN is refused, but the RST gets lost, and then its host dials: for the client's
+ *                kernel one connection. For lastack the refusal is one of its own; that the client
+ *                has closed is presumed.
  */
 #include "compare.h"
 #include <stdio.h>
@@ -270,7 +274,7 @@ static bool compare_walks(const struct la_walk *kernel, const struct la_walk *to
 {
 	bool in_k[LA_WALK_STEPS] = {false}, in_t[LA_WALK_STEPS] = {false};
 	struct la_walk k = *kernel, t = *told;
-	int i, equal = 0, extra, presumed;
+	int i, equal = 0, extra;
 
 	if (k.torn) {
 		tally->untold++;
@@ -293,20 +297,21 @@ static bool compare_walks(const struct la_walk *kernel, const struct la_walk *to
 	}
 	count_rest(&k, &t, in_k, in_t, tally);
 	tally->extra += (unsigned long)extra;
-	presumed = extra || is_marked(&k, in_k, &t);
-	*marked = presumed && equal == t.count && !t.broken;
-	tally->presumed += *marked;
+	*marked = (extra || is_marked(&k, in_k, &t)) && equal == t.count && !t.broken;
+	tally->presumed += *marked && extra;
+	tally->doubted += *marked && !extra;
 	tally->differing += !*marked;
 	return false;
 }
 
-static int by_name(const struct la_conn *a, const struct la_conn *b)
+/* skip: how many of lastack's connections on these ports are none for the kernels. */
+static int by_name(const struct la_conn *a, const struct la_conn *b, unsigned int skip)
 {
 	if (a->pair.client != b->pair.client)
 		return a->pair.client - b->pair.client;
 	if (a->pair.server != b->pair.server)
 		return a->pair.server - b->pair.server;
-	return (int)a->nth - (int)b->nth;
+	return (int)a->nth - (int)(b->nth - skip);
 }
 
 /*
@@ -324,11 +329,21 @@ static bool is_unknowable(const struct la_conn *conn, const struct la_conn *firs
 	       !w->came_past(conn->pair, 1, LA_TELLS_ANY, 0, ~0ULL, w->ctx);
 }
 
+/* Did its host refuse the SYN, and dial later, when the RST had not reached who sent it? */
+static bool is_refused_in_vain(const struct la_conn *k, const struct la_conn *t)
+{
+	const struct la_walk *dials = &k->walk[1], *refuses = &t->walk[1];
+
+	return dials->count && dials->step[0].to == LA_SYN_SENT && refuses->first == LA_LISTEN &&
+	       refuses->count == 1 && refuses->step[0].to == LA_CLOSED;
+}
+
 void la_compare(const struct la_conns *kernel, const struct la_conns *told,
 		const struct la_witness *witness, struct la_tally tally[2],
 		void (*differs)(const struct la_difference *d, void *ctx))
 {
 	static const struct la_walk none;
+	unsigned int in_vain = 0;
 	size_t i = 0, j = 0;
 	int host, order;
 
@@ -336,9 +351,17 @@ void la_compare(const struct la_conns *kernel, const struct la_conns *told,
 		const struct la_conn *k = i < kernel->count ? &kernel->conn[i] : NULL;
 		const struct la_conn *t = j < told->count ? &told->conn[j] : NULL;
 
-		order = !k ? 1 : !t ? -1 : by_name(k, t);
+		if (t && !t->nth)
+			in_vain = 0;
+		order = !k ? 1 : !t ? -1 : by_name(k, t, in_vain);
 		k = order > 0 ? NULL : k;
 		t = order < 0 ? NULL : t;
+		if (k && t && is_refused_in_vain(k, t)) {
+			tally[0].presumed++;
+			in_vain++;
+			j++;
+			continue;
+		}
 		i += k != NULL;
 		j += t != NULL;
 		if (!t && is_unknowable(k, k->nth ? k - 1 : NULL, witness)) {

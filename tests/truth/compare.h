@@ -24,7 +24,8 @@ struct la_tally {
 	unsigned long merged;	  /* CLOSING, which the kernel skipped (kernel.c) */
 	unsigned long unclaimed;  /* sockets closed as the third ACK made them (kernel.c) */
 	unsigned long queued;	  /* FINs that their host kept back until the peer's had come */
-	unsigned long presumed;	  /* endpoints that differ only in what lastack presumes */
+	unsigned long presumed;	  /* endpoints that differ only in what lastack still presumes */
+	unsigned long doubted;	  /* that differ only in what it presumed rightly and took back */
 	unsigned long silent;	  /* steps of the kernel that no segment told of in time */
 	unsigned long unseen;	  /* endpoints of connections that it cannot know of */
 	unsigned long untold;	  /* endpoints of which the lab missed a step of the kernel */
@@ -41,7 +42,7 @@ struct la_difference {
 	int host;
 	const struct la_walk *kernel; /* NULL: there is none */
 	const struct la_walk *told;   /* NULL: there is none */
-	bool presumed;		      /* lastack still marks as presumed what differs */
+	bool presumed;		      /* lastack has marked as presumed what differs */
 };
 
 /* Segments that tell of a step. */

@@ -476,6 +476,7 @@ static const struct {
 	{"order", offsetof(struct la_tally, disordered)},
 	{"corrected", offsetof(struct la_tally, taken_back)},
 	{"presumed", offsetof(struct la_tally, presumed)},
+	{"doubted", offsetof(struct la_tally, doubted)},
 	{"differing", offsetof(struct la_tally, differing)},
 	{"merged", offsetof(struct la_tally, merged)},
 	{"unclaimed", offsetof(struct la_tally, unclaimed)},
@@ -531,6 +532,12 @@ static void print_cover(const struct truth *t)
 	printf("\n");
 }
 
+/* Endpoints that differ only in what lastack has marked as presumed. */
+static unsigned long marked(const struct truth *t, int at, int host)
+{
+	return t->tally[at][host].presumed + t->tally[at][host].doubted;
+}
+
 /*
  * May lastack be in doubt there so often? Of a host's own endpoint, as seen there, never. Of
  * another one at any time if the network loses segments; else only in the few that two CPUs of
@@ -540,8 +547,7 @@ static bool may_presume(const struct truth *t, int at, int host)
 {
 	if (at == (int)own_point(host))
 		return false;
-	return t->opts.loss ||
-	       t->tally[at][host].presumed * 1000 <= t->tally[AT_CLIENT][host].walks;
+	return t->opts.loss || marked(t, at, host) * 1000 <= t->tally[AT_CLIENT][host].walks;
 }
 
 /* Endpoints that should not differ. */
@@ -554,7 +560,7 @@ static unsigned long differing(const struct truth *t)
 		for (host = 0; host < 2; host++) {
 			all += t->tally[at][host].differing;
 			if (!may_presume(t, at, host))
-				all += t->tally[at][host].presumed;
+				all += marked(t, at, host);
 		}
 	}
 	return all;

@@ -127,3 +127,30 @@ Test(truth_old_syn, the_first_answer_comes_after_all_of_the_second)
 		    .reason = LA_R_LATE, .orig = LA_CLOSED, .resp = LA_CLOSED});
 	cr_assert_eq(t.flows, 0, "an answer of the past opens nothing");
 }
+
+/* "refused": the listener comes between the copies, and answers two of them. */
+Test(truth_old_syn, two_copies_are_answered_after_one_was_refused)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, RA, 0, 1, 0, 0, LA_CLOSED, LA_CLOSED},
+		   {RESP, SA, 0, 1, .isn = SECOND_ISN, .reason = LA_R_LATE, .orig = LA_CLOSED,
+		    .resp = LA_SYN_RECEIVED},
+		   {ORIG, R, 1, 0, .reason = LA_R_LATE, .orig = LA_CLOSED, .resp = LA_CLOSED},
+		   {RESP, SA, 0, 1, .isn = SECOND_ISN + 1000, .orig = LA_CLOSED,
+		    .resp = LA_SYN_RECEIVED},
+		   {ORIG, R, 1, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	cr_assert_eq(t.flows, 1, "the second answer is of another connection");
+}
+
+/* "fast open": a third copy of a SYN with data is known, too, and refused. */
+Test(truth_old_syn, a_third_copy_is_no_attempt)
+{
+	talk_lines(
+		&t, {ORIG, S, .len = 638}, {RESP, SA, 0, 639},
+		{RESP, RA, 1, 639, 0, 0, LA_CLOSED, LA_CLOSED},
+		{RESP, SA, 0, 639, .isn = SECOND_ISN, .orig = LA_CLOSED, .resp = LA_SYN_RECEIVED},
+		{ORIG, R, 639, 0, 0, 0, LA_CLOSED, LA_CLOSED},
+		{ORIG, S, .len = 638, .reason = LA_R_LATE, .orig = LA_CLOSED, .resp = LA_CLOSED},
+		{RESP, RA, .seq = 0, .ack = TALK_ISN_ORIG + 639, .raw = true, .reason = LA_R_LATE,
+		 .orig = LA_CLOSED, .resp = LA_CLOSED});
+	cr_assert_eq(t.flows, 1, "nothing is opened by a copy that is refused");
+}
