@@ -384,6 +384,44 @@ static bool set_offloads(struct la_lab *lab, enum la_lab_host host, const char *
 	return ok;
 }
 
+/* The value under a name, of a line of names and one of values; -1 if it is not among them. */
+static long long value_under(char *names, char *values, const char *name)
+{
+	char *name_at, *value_at;
+	char *key = strtok_r(names, " \n", &name_at), *value = strtok_r(values, " \n", &value_at);
+
+	while (key && value && strcmp(key, name) != 0) {
+		key = strtok_r(NULL, " \n", &name_at);
+		value = strtok_r(NULL, " \n", &value_at);
+	}
+	return key && value ? atoll(value) : -1;
+}
+
+long long la_lab_counter(struct la_lab *lab, enum la_lab_host host, const char *group,
+			 const char *name)
+{
+	static const char *const paths[] = {"/proc/thread-self/net/snmp",
+					    "/proc/thread-self/net/netstat"};
+	static char names[16384], values[16384];
+	size_t len = strlen(group);
+	long long found = -1;
+
+	if (!la_lab_enter(lab, host))
+		return -1;
+	for (int i = 0; i < 2 && found < 0; i++) {
+		FILE *f = fopen(paths[i], "re");
+
+		while (f && found < 0 && fgets(names, sizeof(names), f) &&
+		       fgets(values, sizeof(values), f))
+			if (!strncmp(names, group, len) && names[len] == ':')
+				found = value_under(names, values, name);
+		if (f)
+			fclose(f);
+	}
+	la_lab_leave(lab);
+	return found;
+}
+
 bool la_lab_offloads(struct la_lab *lab, bool on)
 {
 	bool ok = set_offloads(lab, LA_LAB_CLIENT, "eth0", on) &&

@@ -73,6 +73,13 @@ unsigned int la_lab_ifindex(struct la_lab *lab, enum la_lab_host host, const cha
 /* Packets that an interface has sent, as it counts them itself; -1 if it cannot be read. */
 long long la_lab_tx_packets(struct la_lab *lab, enum la_lab_host host, const char *ifname);
 
+/*
+ * A counter of that host's kernel, as nstat(8) knows it: group "Tcp" or "TcpExt" for instance, and
+ * its name. -1 if there is none.
+ */
+long long la_lab_counter(struct la_lab *lab, enum la_lab_host host, const char *group,
+			 const char *name);
+
 /* TSO, GSO and GRO of every interface, on or off. */
 bool la_lab_offloads(struct la_lab *lab, bool on);
 

@@ -234,20 +234,7 @@ bool la_load_end(struct la_load *load)
 	return ok;
 }
 
-/* /proc/net/snmp has a line of names and a line of values; ActiveOpens is the fifth of Tcp. */
 long long la_load_opened(struct la_lab *lab)
 {
-	long long opened = -1;
-	char line[512];
-	FILE *file;
-
-	if (!la_lab_enter(lab, LA_LAB_CLIENT))
-		return -1;
-	file = fopen("/proc/thread-self/net/snmp", "re");
-	while (file && fgets(line, sizeof(line), file))
-		sscanf(line, "Tcp: %*d %*d %*d %*d %lld", &opened);
-	if (file)
-		fclose(file);
-	la_lab_leave(lab);
-	return opened;
+	return la_lab_counter(lab, LA_LAB_CLIENT, "Tcp", "ActiveOpens");
 }

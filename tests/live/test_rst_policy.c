@@ -144,31 +144,14 @@ static void carry_all(const struct scene *s, unsigned int round)
 	}
 }
 
-/* A counter of the server's kernel, of TcpExt in netstat. */
-static long netstat(const struct scene *s, const char *name)
-{
-	static char names[16384], values[16384];
-	char *name_at = NULL, *value_at = NULL, *key = names, *value = values;
-	long found = -1;
-	FILE *f;
-
-	cr_assert(la_lab_enter(s->lab, LA_LAB_SERVER));
-	f = fopen("/proc/thread-self/net/netstat", "re");
-	la_lab_leave(s->lab);
-	cr_assert(f && fgets(names, sizeof(names), f) && fgets(values, sizeof(values), f));
-	fclose(f);
-	while ((key = strtok_r(name_at ? NULL : key, " \n", &name_at)) &&
-	       (value = strtok_r(value_at ? NULL : value, " \n", &value_at)))
-		if (!strcmp(key, name))
-			found = atol(value);
-	cr_assert_geq(found, 0, "no %s in netstat", name);
-	return found;
-}
-
 /* RSTs that reached the server and made it ask. */
-static long challenged(const struct scene *s)
+static long long challenged(const struct scene *s)
 {
-	return netstat(s, "TCPChallengeACK") + netstat(s, "TCPACKSkippedChallenge");
+	long long sent = la_lab_counter(s->lab, LA_LAB_SERVER, "TcpExt", "TCPChallengeACK");
+	long long held = la_lab_counter(s->lab, LA_LAB_SERVER, "TcpExt", "TCPACKSkippedChallenge");
+
+	cr_assert(sent >= 0 && held >= 0, "the kernel does not count challenges");
+	return sent + held;
 }
 
 /* ---- the attack ---- */
@@ -279,7 +262,7 @@ Test(rst_policy, it_takes_effect_when_the_file_is_read_again)
 	int file = memfd_create("lastack.yaml", 0); /* the child inherits it */
 	struct scene s;
 	char path[40];
-	long before;
+	long long before;
 
 	cr_assert_geq(file, 0);
 	put_file(file, "dry-run");

@@ -111,8 +111,51 @@ static int dial_from(struct la_play *p, enum la_lab_host host, unsigned short po
 	return -1;
 }
 
+/* --- what is said: no byte of a connection is like the one before, nor like another play's -----
+ */
+
+static char word(const struct la_play *p, int host, __u32 at)
+{
+	__u64 dice = (__u64)p->number << 33 | (__u64)host << 32 | at / sizeof(dice);
+
+	return (char)(roll(&dice) >> at % sizeof(dice) * 8);
+}
+
+static void begin_words(struct la_play *p)
+{
+	memset(p->said, 0, sizeof(p->said));
+	memset(p->heard, 0, sizeof(p->heard));
+}
+
+/* The next words of a host. */
+static void next_words(const struct la_play *p, int host, char words[WORDS_MAX], size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		words[i] = word(p, host, p->said[host] + (__u32)i);
+}
+
+/* What came of saying them, as send(2) returns. */
+static ssize_t said(struct la_play *p, int host, ssize_t bytes)
+{
+	if (bytes > 0)
+		p->said[host] += (__u32)bytes;
+	return bytes;
+}
+
+/* As recv(2). Other bytes than were said there are noted. */
+static ssize_t listen_to(struct la_play *p, int host, char words[WORDS_MAX])
+{
+	ssize_t got = recv(p->sock[host], words, WORDS_MAX, 0);
+
+	for (ssize_t i = 0; i < got; i++)
+		p->end.wrong += words[i] != word(p, OTHER(host), p->heard[host]++);
+	p->end.bytes += got > 0 ? (__u32)got : 0;
+	return got;
+}
+
 static bool dials(struct la_play *p, enum la_lab_host host)
 {
+	begin_words(p);
 	p->sock[host] = dial_from(p, host, p->port[host]);
 	return p->sock[host] >= 0;
 }
@@ -122,21 +165,39 @@ static bool dials_fast(struct la_play *p)
 {
 	struct la_lab_addr to = la_lab_addr(SERVER, p->family, p->port[SERVER]);
 	size_t bytes = (size_t)draw(p, 1000) + 1;
-	static const char words[WORDS_MAX];
+	char words[WORDS_MAX];
 
+	begin_words(p);
+	next_words(p, CLIENT, words, bytes);
 	p->sock[CLIENT] = bound_socket(p, CLIENT, p->port[CLIENT]);
 	return p->sock[CLIENT] >= 0 &&
-	       (sendto(p->sock[CLIENT], words, bytes, MSG_FASTOPEN | MSG_NOSIGNAL,
-		       (struct sockaddr *)&to.sa, to.len) >= 0 ||
+	       (said(p, CLIENT,
+		     sendto(p->sock[CLIENT], words, bytes, MSG_FASTOPEN | MSG_NOSIGNAL,
+			    (struct sockaddr *)&to.sa, to.len)) >= 0 ||
 		errno == EINPROGRESS);
+}
+
+/* Is a client's address one of this play? Of an earlier one, a SYN may have come late. */
+static bool is_ours(const struct la_play *p, const struct la_lab_addr *from)
+{
+	unsigned short port = ntohs(((const struct sockaddr_in *)&from->sa)->sin_port);
+
+	return (unsigned short)(port - p->port[CLIENT]) < LA_PLAY_PORTS;
 }
 
 static bool accepts(struct la_play *p)
 {
-	if (!ready(p->listener, POLLIN))
-		return false;
-	p->sock[SERVER] = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	return p->sock[SERVER] >= 0;
+	struct la_lab_addr from;
+
+	while (ready(p->listener, POLLIN)) {
+		from.len = sizeof(from.sa);
+		p->sock[SERVER] = accept4(p->listener, (struct sockaddr *)&from.sa, &from.len,
+					  SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (p->sock[SERVER] < 0 || is_ours(p, &from))
+			return p->sock[SERVER] >= 0;
+		close(p->sock[SERVER]);
+	}
+	return false;
 }
 
 static bool meets(struct la_play *p)
@@ -146,13 +207,13 @@ static bool meets(struct la_play *p)
 
 static bool hears(struct la_play *p, enum la_lab_host host, size_t bytes)
 {
-	char buf[WORDS_MAX];
+	char words[WORDS_MAX];
 	ssize_t got;
 
 	while (bytes) {
 		if (!ready(p->sock[host], POLLIN))
 			return false;
-		got = recv(p->sock[host], buf, sizeof(buf), 0);
+		got = listen_to(p, host, words);
 		if (got <= 0)
 			return false;
 		bytes -= (size_t)got < bytes ? (size_t)got : bytes;
@@ -160,11 +221,18 @@ static bool hears(struct la_play *p, enum la_lab_host host, size_t bytes)
 	return true;
 }
 
+/* As send(2). */
+static ssize_t send_words(struct la_play *p, enum la_lab_host host, size_t bytes)
+{
+	char words[WORDS_MAX];
+
+	next_words(p, host, words, bytes);
+	return said(p, host, send(p->sock[host], words, bytes, MSG_NOSIGNAL));
+}
+
 static bool sends(struct la_play *p, enum la_lab_host host, size_t bytes)
 {
-	static const char words[WORDS_MAX];
-
-	return send(p->sock[host], words, bytes, MSG_NOSIGNAL) == (ssize_t)bytes;
+	return send_words(p, host, bytes) == (ssize_t)bytes;
 }
 
 static bool says(struct la_play *p, enum la_lab_host host)
@@ -198,14 +266,16 @@ static bool finishes(struct la_play *p, enum la_lab_host host)
 
 static bool hears_the_end(struct la_play *p, enum la_lab_host host)
 {
-	char buf[WORDS_MAX];
+	char words[WORDS_MAX];
 	ssize_t got;
 
 	do {
 		if (!ready(p->sock[host], POLLIN))
 			return false;
-		got = recv(p->sock[host], buf, sizeof(buf), 0);
+		got = listen_to(p, host, words);
 	} while (got > 0);
+	if (!got) /* nothing more will come of what was said before */
+		p->end.wrong += p->said[OTHER(host)] - p->heard[host];
 	return got == 0;
 }
 
@@ -552,14 +622,12 @@ static bool simultaneous_open(struct la_play *p)
 /* More than the receiver has room for; it reads late. */
 static bool zero_window(struct la_play *p)
 {
-	static const char words[WORDS_MAX];
 	enum la_lab_host reader = one_of_us(p);
-	int small = 4096, fd, sent = 0;
+	int small = 4096, sent = 0;
 
 	if (!opens(p) || setsockopt(p->sock[reader], SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)))
 		return false;
-	fd = p->sock[OTHER(reader)];
-	while (sent < 40 && send(fd, words, sizeof(words), MSG_NOSIGNAL) > 0)
+	while (sent < 40 && send_words(p, OTHER(reader), WORDS_MAX) > 0)
 		sent++;
 	if (!finishes(p, OTHER(reader)))
 		return false;
@@ -673,8 +741,8 @@ static void take_aim(struct la_play *p)
 		net_does(p, p->port[CLIENT], &rules);
 }
 
-void la_play_run(struct la_lab *lab, struct la_net *net, __u64 seed, unsigned int number,
-		 unsigned short server_port, bool loss)
+struct la_play_end la_play_run(struct la_lab *lab, struct la_net *net, __u64 seed,
+			       unsigned int number, unsigned short server_port, bool loss)
 {
 	struct la_play p = {
 		.lab = lab,
@@ -693,8 +761,10 @@ void la_play_run(struct la_lab *lab, struct la_net *net, __u64 seed, unsigned in
 	p.family = once_in(&p, 3) ? AF_INET6 : AF_INET;
 	if (loss)
 		take_aim(&p);
-	b->play(&p);
+	p.end.played = true;
+	p.end.through = b->play(&p);
 	closes(&p, CLIENT);
 	closes(&p, SERVER);
 	deafens(&p);
+	return p.end;
 }

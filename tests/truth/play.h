@@ -21,6 +21,14 @@
 #define LA_PLAY_FIRST_PORT 10000
 #define LA_PLAY_ROUND	   27000
 
+/* What came of a play. */
+struct la_play_end {
+	bool played;  /* it is over */
+	bool through; /* each step succeeded: who was to hear something heard it */
+	__u32 bytes;  /* that were heard */
+	__u32 wrong;  /* bytes other than were said at that place, or missing at an orderly end */
+};
+
 struct la_play {
 	struct la_lab *lab;
 	struct la_net *net;
@@ -31,6 +39,8 @@ struct la_play {
 	unsigned short port[2]; /* by host */
 	int sock[2];
 	int listener;
+	__u32 said[2], heard[2]; /* bytes by host, of this connection */
+	struct la_play_end end;
 };
 
 struct la_behaviour {
@@ -46,7 +56,7 @@ extern const int la_behaviour_count;
 int la_play_cast(__u64 seed, unsigned int number);
 
 /* Plays it. server_port: nobody else listens there meanwhile. */
-void la_play_run(struct la_lab *lab, struct la_net *net, __u64 seed, unsigned int number,
-		 unsigned short server_port, bool loss);
+struct la_play_end la_play_run(struct la_lab *lab, struct la_net *net, __u64 seed,
+			       unsigned int number, unsigned short server_port, bool loss);
 
 #endif

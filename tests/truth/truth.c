@@ -6,19 +6,20 @@
  *   client eth0 ------- left router right ------- eth0 server
  *   lastack             lastack                   lastack
  *
- * usage: build/truth [-n N] [-s SEED] [-l] [-w] [-p POLICY] [-j JOBS] [-x HOOK,HOOK,HOOK]
+ * usage: build/truth [-n N] [-s SEED] [-l] [-w] [-p POLICY] [-c] [-j JOBS] [-x HOOK,HOOK,HOOK]
  *        [-d N] LASTACK
  *   -l   the network loses, doubles, delays and so reorders
  *   -p   what the three make of RSTs: observe (default), dry-run, strict or challenge
- *   -x   hooks of the client's, the middle's and the server's lastack
- *   -w   wait a minute for the ends of TIME_WAIT, and compare them, too
- *   -d   print so many of the endpoints that differ
- * Exit code 1 if the lab failed or lastack told something else than the kernels did: anything of
- * a host's own endpoint as seen there, and elsewhere what it does not mark as presumed
- * (compare.c), or kept a RST from its receiver: all of them are sent by a host; without loss no
- * more than one in a thousand may be so marked. 2 for a wrong command line.
+ *   -c   plays the same once more with observe, and compares what came of each play: no more than
+ * one in a hundred may come out otherwise -x   hooks of the client's, the middle's and the server's
+ * lastack -w   wait a minute for the ends of TIME_WAIT, and compare them, too -d   print so many of
+ * the endpoints that differ Exit code 1 if the lab failed or lastack told something else than the
+ * kernels did: anything of a host's own endpoint as seen there, and elsewhere what it does not mark
+ * as presumed (compare.c), or kept a segment from its receiver, or data did not arrive as it was
+ * sent; without loss no more than one in a thousand may be so marked. 2 for a wrong command line.
  */
 #include "compare.h"
+#include "gates.h"
 #include "kernel.h"
 #include "la_segment.h"
 #include "mirror.h"
@@ -32,6 +33,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -68,6 +70,7 @@ struct options {
 	__u64 seed;
 	bool loss;
 	bool wait;
+	bool compare;
 	int jobs;
 	int show;
 	const char *policy;
@@ -84,7 +87,8 @@ struct truth {
 	struct la_conns told[POINTS]; /* lastack's */
 	struct la_tally tally[POINTS][2];
 	pid_t worker[JOBS_MAX];
-	enum point at; /* which is compared now */
+	struct la_play_end *ends; /* of each play; shared with the workers */
+	enum point at;		  /* which is compared now */
 	int shown;
 };
 
@@ -163,9 +167,11 @@ static bool build(struct truth *t)
 		weather.late = MILLION / 20;
 		weather.late_us = 5000;
 	}
+	t->ends = mmap(NULL, t->opts.n * sizeof(*t->ends), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	t->lab = la_lab_new(true);
-	if (!t->lab || !unbundle(t->lab) || !set_sysctls(t->lab, LA_LAB_CLIENT) ||
-	    !set_sysctls(t->lab, LA_LAB_SERVER))
+	if (t->ends == MAP_FAILED || !t->lab || !unbundle(t->lab) ||
+	    !set_sysctls(t->lab, LA_LAB_CLIENT) || !set_sysctls(t->lab, LA_LAB_SERVER))
 		return false;
 	t->net = la_net_new(t->lab, &weather);
 	t->kernel = t->net ? la_kernel_new(t->lab) : NULL;
@@ -200,7 +206,8 @@ static void work(const struct truth *t, int job, const int gate[2])
 	if (read(gate[0], &byte, 1) != 0)
 		_exit(1);
 	for (i = (unsigned int)job; i < t->opts.n; i += (unsigned int)t->opts.jobs)
-		la_play_run(t->lab, t->net, t->opts.seed, i, server_port(i, job), t->opts.loss);
+		t->ends[i] = la_play_run(t->lab, t->net, t->opts.seed, i, server_port(i, job),
+					 t->opts.loss);
 	_exit(0);
 }
 
@@ -580,6 +587,23 @@ static unsigned long dropped(const struct truth *t)
 	return all;
 }
 
+/* What the plays heard that was not said so, and plays that are not over; prints what came of all.
+ */
+static unsigned long garbled(const struct truth *t)
+{
+	unsigned long over = 0, through = 0, bytes = 0, wrong = 0;
+
+	for (unsigned int i = 0; i < t->opts.n; i++) {
+		over += t->ends[i].played;
+		through += t->ends[i].through;
+		bytes += t->ends[i].bytes;
+		wrong += t->ends[i].wrong;
+	}
+	printf("%lu plays over, %lu carried through, %lu bytes heard, %lu wrong or missing\n", over,
+	       through, bytes, wrong);
+	return wrong + t->opts.n - over;
+}
+
 /* Ends of TIME_WAIT that were not the kernels', if they were waited for. */
 static unsigned long waits_off(const struct truth *t)
 {
@@ -611,8 +635,8 @@ static bool is_sound(const struct truth *t)
 
 static int run(struct truth *t)
 {
+	unsigned long faults = 1;
 	double start = now_s();
-	int code = 1;
 
 	if (!build(t) || !play_all(t) || !compare_all(t))
 		goto cleanup;
@@ -621,7 +645,8 @@ static int run(struct truth *t)
 	printf("\n%u plays, %zu connections, seed %llu, %s loss, %lu endpoints differ, %.1f s\n",
 	       t->opts.n, t->was.count, (unsigned long long)t->opts.seed,
 	       t->opts.loss ? "with" : "without", differing(t), now_s() - start);
-	code = dropped(t) || waits_off(t) || differing(t) || !is_sound(t);
+	faults = dropped(t) + waits_off(t) + differing(t) + garbled(t) +
+		 (unsigned long)la_gates_held(t->lab, t->net) + !is_sound(t);
 cleanup:
 	kill_workers(t);
 	for (t->at = 0; t->at < POINTS; t->at++) {
@@ -632,7 +657,29 @@ cleanup:
 	la_kernel_free(t->kernel);
 	la_net_free(t->net);
 	la_lab_free(t->lab);
-	return code;
+	return faults != 0;
+}
+
+/*
+ * Does a policy change what comes of the plays? Prints those that were carried through with it or
+ * without, but not both. A few are races of their own, and come out otherwise from run to run.
+ */
+static bool is_alike(const struct truth *with, const struct truth *without)
+{
+	unsigned int n = with->opts.n, through[2] = {0};
+
+	for (unsigned int i = 0; i < n; i++) {
+		bool a = with->ends[i].through, b = without->ends[i].through;
+
+		through[a && !b] += a != b;
+		if (a != b)
+			printf("play %u, %s: carried through %s %s only\n", i,
+			       la_behaviours[la_play_cast(with->opts.seed, i)].name,
+			       a ? "with" : "without", with->opts.policy);
+	}
+	printf("%u plays, with %s %u less were carried through, and %u more\n", n,
+	       with->opts.policy, through[0], through[1]);
+	return (through[0] + through[1]) * 100 <= n;
 }
 
 /* --- the command line --------------------------------------------------------------------- */
@@ -653,7 +700,7 @@ static bool parse(struct options *o, int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "n:s:lwp:j:x:d:")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:lwcp:j:x:d:")) != -1) {
 		if (c == 'n')
 			o->n = (unsigned int)strtoul(optarg, NULL, 10);
 		else if (c == 's')
@@ -662,6 +709,8 @@ static bool parse(struct options *o, int argc, char **argv)
 			o->loss = true;
 		else if (c == 'w')
 			o->wait = true;
+		else if (c == 'c')
+			o->compare = true;
 		else if (c == 'p')
 			o->policy = optarg;
 		else if (c == 'j')
@@ -683,13 +732,22 @@ int main(int argc, char **argv)
 				   .show = 1,
 				   .policy = "observe",
 				   .hook = {"xdp", "tc", "xdp"}}};
+	struct truth without;
+	int code;
 
 	if (!parse(&t.opts, argc, argv)) {
 		fprintf(stderr,
-			"usage: truth [-n N (at most %d)] [-s SEED] [-l] [-w] [-p POLICY] "
+			"usage: truth [-n N (at most %d)] [-s SEED] [-l] [-w] [-p POLICY] [-c] "
 			"[-j JOBS (at most %d)] [-x HOOK,HOOK,HOOK] [-d N] LASTACK\n",
 			PLAYS_MAX, JOBS_MAX);
 		return 2;
 	}
-	return run(&t);
+	without = (struct truth){.opts = t.opts};
+	without.opts.policy = "observe";
+	code = run(&t);
+	if (t.opts.compare) {
+		run(&without);
+		code |= !is_alike(&t, &without);
+	}
+	return code;
 }
