@@ -102,6 +102,7 @@ LA_INLINE void la_on_first_fin(struct la_pass *x, __u32 end, enum la_certainty h
 	/* It was sent without knowledge of the peer's FIN: both close at once. */
 	if ((p->flags & LA_S_FIN) && (unaware || again))
 		la_move(f, x->d, LA_EV_LOST_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
+	s->marks |= again * LA_M_FIN_AGAIN;
 	if (s->state != LA_CLOSE_WAIT)
 		s->flags |= LA_S_ACTIVE;
 	s->flags |= LA_S_FIN;

@@ -304,14 +304,13 @@ static bool compare_walks(const struct la_walk *kernel, const struct la_walk *to
 	return false;
 }
 
-/* skip: how many of lastack's connections on these ports are none for the kernels. */
-static int by_name(const struct la_conn *a, const struct la_conn *b, unsigned int skip)
+static int by_name(const struct la_conn *a, const struct la_conn *b)
 {
 	if (a->pair.client != b->pair.client)
 		return a->pair.client - b->pair.client;
 	if (a->pair.server != b->pair.server)
 		return a->pair.server - b->pair.server;
-	return (int)a->nth - (int)(b->nth - skip);
+	return (int)a->nth - (int)b->nth;
 }
 
 /*
@@ -329,6 +328,11 @@ static bool is_unknowable(const struct la_conn *conn, const struct la_conn *firs
 	       !w->came_past(conn->pair, 1, LA_TELLS_ANY, 0, ~0ULL, w->ctx);
 }
 
+static bool same_ports(const struct la_conn *a, const struct la_conn *b)
+{
+	return a->pair.client == b->pair.client && a->pair.server == b->pair.server;
+}
+
 /* Did its host refuse the SYN, and dial later, when the RST had not reached who sent it? */
 static bool is_refused_in_vain(const struct la_conn *k, const struct la_conn *t)
 {
@@ -338,12 +342,28 @@ static bool is_refused_in_vain(const struct la_conn *k, const struct la_conn *t)
 	       refuses->count == 1 && refuses->step[0].to == LA_CLOSED;
 }
 
-void la_compare(const struct la_conns *kernel, const struct la_conns *told,
+/* The attempt at told[at] is the beginning of the next one, or all there is. */
+static void join_next(struct la_conns *told, size_t at)
+{
+	const struct la_walk *syn = &told->conn[at].walk[0];
+	struct la_walk *walk;
+	size_t i;
+
+	for (i = at + 1; i < told->count && same_ports(&told->conn[i], &told->conn[at]); i++)
+		told->conn[i].nth--;
+	walk = &told->conn[at + 1].walk[0];
+	if (i == at + 1 || walk->first != LA_LISTEN || walk->count == LA_WALK_STEPS || !syn->count)
+		return;
+	memmove(&walk->step[1], &walk->step[0], walk->count++ * sizeof(*walk->step));
+	walk->step[0] = syn->step[0];
+	walk->first = syn->first;
+}
+
+void la_compare(const struct la_conns *kernel, struct la_conns *told,
 		const struct la_witness *witness, struct la_tally tally[2],
 		void (*differs)(const struct la_difference *d, void *ctx))
 {
 	static const struct la_walk none;
-	unsigned int in_vain = 0;
 	size_t i = 0, j = 0;
 	int host, order;
 
@@ -351,15 +371,12 @@ void la_compare(const struct la_conns *kernel, const struct la_conns *told,
 		const struct la_conn *k = i < kernel->count ? &kernel->conn[i] : NULL;
 		const struct la_conn *t = j < told->count ? &told->conn[j] : NULL;
 
-		if (t && !t->nth)
-			in_vain = 0;
-		order = !k ? 1 : !t ? -1 : by_name(k, t, in_vain);
+		order = !k ? 1 : !t ? -1 : by_name(k, t);
 		k = order > 0 ? NULL : k;
 		t = order < 0 ? NULL : t;
 		if (k && t && is_refused_in_vain(k, t)) {
 			tally[0].presumed++;
-			in_vain++;
-			j++;
+			join_next(told, j++);
 			continue;
 		}
 		i += k != NULL;

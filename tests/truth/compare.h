@@ -71,9 +71,9 @@ struct la_witness {
 
 /*
  * Compares both sorted lists. tally: client's and server's endpoints. Calls `differs` for
- * each endpoint that is not equal.
+ * each endpoint that is not equal. What of `told` is one connection for the kernels is joined.
  */
-void la_compare(const struct la_conns *kernel, const struct la_conns *told,
+void la_compare(const struct la_conns *kernel, struct la_conns *told,
 		const struct la_witness *witness, struct la_tally tally[2],
 		void (*differs)(const struct la_difference *d, void *ctx));
 

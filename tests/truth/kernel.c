@@ -254,6 +254,9 @@ static int by_socket(const void *a, const void *b)
 	return (x->ts > y->ts) - (x->ts < y->ts);
 }
 
+/* The time that a listener takes to go: a request may be made meanwhile on another CPU. */
+#define GOING_NS 1000000
+
 /*
  * Did the listener go while the request waited? Events of listeners have no peer and so are
  * sorted to the front.
@@ -267,7 +270,7 @@ static bool is_deaf(const struct reader *r)
 		const struct la_kernel_event *e = &r->kernel->event[i];
 
 		if (e->host == r->host && e->lport == r->pair.server && e->from == TCP_LISTEN &&
-		    e->to == TCP_CLOSE && e->ts >= since && e->ts <= r->stopped)
+		    e->to == TCP_CLOSE && e->ts + GOING_NS >= since && e->ts <= r->stopped)
 			return true;
 	}
 	return false;

@@ -54,6 +54,18 @@ Test(truth_close, a_fin_sent_again_behind_its_ack)
 	assert_closed(&t, "simultaneous_fin", "both", "TIME_WAIT", "TIME_WAIT");
 }
 
+/* The same, and the other FIN comes again, too, crossing it: the one that arrives bears its ACK. */
+Test(truth_close, two_fins_sent_again_that_cross)
+{
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1}, {ORIG, A, 2, 2}, {WAIT, 200},
+		   {ORIG, FA, 1, 2, 0, 0, LA_CLOSING, LA_TIME_WAIT},
+		   {RESP, FA, 1, 1, 0, 0, LA_CLOSING, LA_FIN_WAIT_1},
+		   {RESP, A, 2, 2, 0, 0, LA_TIME_WAIT, LA_TIME_WAIT});
+	assert_path(&t, RESP,
+		    "SYN_RECEIVED ~ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT !CLOSING "
+		    "!FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT");
+}
+
 /* A copy of the FIN that comes late acknowledges less than its sender has by then. */
 Test(truth_close, an_old_copy_of_a_fin_is_not_sent_again)
 {
