@@ -52,7 +52,6 @@ static __always_inline bool la_is_dropped(__u32 reason)
 static __always_inline __u32 la_packet(struct la_key *key, struct la_segment *seg, __u32 ifindex,
 				       bool egress)
 {
-	seg->ts = la_now_coarse();
 	seg->hook = la_hook_id(ifindex, egress);
 	if (la_replayed) {
 		seg->hook = la_fed.hook;

@@ -56,9 +56,18 @@ static __always_inline void la_note_entry(struct la_entry *e, struct la_scratch 
 /* The flow at hand stays: somebody will look after it in time. */
 static __always_inline void la_wind_flow(const struct la_scratch *s)
 {
+	if (s->deadline >= s->out.was.deadline)
+		return; /* as somebody would anyway */
 	la_wind(s->slot, s->out.ts, s->deadline);
 	if (la_replayed && s->deadline < la_fed.due)
 		la_fed.due = s->deadline;
+}
+
+/* Nothing has come of the segment at hand but that it was counted: there is nothing to tell. */
+static __always_inline bool la_is_quiet(const struct la_scratch *s)
+{
+	return !s->out.n && !s->out.want && s->deadline >= s->out.was.deadline && !s->owes &&
+	       !la_has_uncounted(&s->uncounted);
 }
 
 /* The slow path of a segment that has found its entry. Returns as la_meet() does. */
@@ -87,6 +96,8 @@ static __always_inline __u32 la_slow(struct la_entry *e, const struct la_key *ke
 	}
 	la_note_entry(e, s);
 	bpf_spin_unlock(&e->lock);
+	if (la_is_quiet(s))
+		return reason | LA_DONE;
 	if (!(s->out.want & LA_WANT_GONE))
 		return reason;
 	return reopens ? reason | LA_AGAIN : LA_R_NO_FLOW;
@@ -106,10 +117,20 @@ static __always_inline bool la_blocked(const struct la_entry *e, const struct la
 }
 
 /* A policy drops all segments of this flow: they keep it in the table, and that is all. */
-static __always_inline __u32 la_drop(struct la_entry *e, __u64 ts)
+static __always_inline __u32 la_drop(struct la_entry *e)
 {
-	e->flow.last = ts;
+	e->flow.last = la_now_coarse();
 	return LA_R_FLOW_DROPPED | LA_DONE;
+}
+
+/* The fast path, with a clock that costs half as much as the other one. */
+static __always_inline bool la_met_plain(struct la_entry *e, const struct la_key *key,
+					 struct la_segment *seg)
+{
+	if (!la_is_plain(&e->flow, seg))
+		return false;
+	seg->ts = la_now_coarse();
+	return la_take_plain(&e->flow, seg, &la_cfg, la_key_is_v4(key));
 }
 
 /*
@@ -127,11 +148,11 @@ __noinline int la_meet(struct la_key *key, struct la_segment *seg, bool again)
 		return LA_R_TABLE_FULL | LA_DONE;
 	e = bpf_map_lookup_elem(&flows, key);
 	if (!again) {
-		if (e && la_fast(&e->flow, seg, &la_cfg, la_key_is_v4(key)))
+		if (e && la_met_plain(e, key, seg))
 			return LA_R_ACCEPTED | LA_DONE;
 		if (e && (e->flow.policy & LA_P_DROP))
-			return la_drop(e, seg->ts);
-		seg->ts = la_now(); /* the fast path does with less */
+			return la_drop(e);
+		seg->ts = la_now();
 		if (e && la_blocked(e, seg))
 			return LA_R_TABLE_FULL | LA_DONE;
 		s->out.has_prov = 0;
@@ -241,6 +262,7 @@ __noinline int la_icmp_error(struct la_key *key, struct la_segment *seg)
 	if (s->out.want & LA_WANT_CLOSE)
 		s->ended = e->flow;
 	bpf_spin_unlock(&e->lock);
+	s->out.was.deadline = ~0ULL;
 	la_wind_flow(s);
 	la_measure(seg);
 	la_emit_changes(key, seg);

@@ -18,10 +18,11 @@
 #include "la_timeout.h"
 #include "la_window.h"
 
-/* Is the segment one that la_fast() may take, by the flow as it is now? */
-LA_INLINE bool la_is_plain(const struct la_flow *f, const struct la_side *s,
-			   const struct la_side *p, const struct la_segment *seg)
+/* Is the segment a plain one, by the flow as it is now? It needs no time for that. */
+LA_INLINE bool la_is_plain(const struct la_flow *f, const struct la_segment *seg)
 {
+	const struct la_side *s = &f->side[seg->dir & 1], *p = &f->side[!(seg->dir & 1)];
+
 	if (!(f->flags & LA_F_FAST) || s->hook != seg->hook || !seg->win || s->ttl != seg->ttl)
 		return false;
 	if ((seg->flags & (LA_SYN | LA_FIN | LA_RST | LA_ACK)) != LA_ACK)
@@ -45,13 +46,13 @@ LA_INLINE bool la_was_silent(const struct la_flow *f, __u64 ts, const struct la_
 }
 
 /* Tracks a plain segment. Returns false, and has done nothing, if la_track() must do it. */
-LA_INLINE bool la_fast(struct la_flow *f, const struct la_segment *seg, const struct la_config *cfg,
-		       bool v4)
+LA_INLINE bool la_take_plain(struct la_flow *f, const struct la_segment *seg,
+			     const struct la_config *cfg, bool v4)
 {
 	struct la_side *s = &f->side[seg->dir & 1], *p = &f->side[!(seg->dir & 1)];
 	__u32 end = seg->seq + seg->len, ack = s->ack, edge, segs;
 
-	if (!la_is_plain(f, s, p, seg) || la_was_silent(f, seg->ts, cfg))
+	if (la_was_silent(f, seg->ts, cfg))
 		return false;
 	segs = la_wire_segs(p, seg, v4);
 	if (!la_may_tally(s, seg, segs))
@@ -71,6 +72,13 @@ LA_INLINE bool la_fast(struct la_flow *f, const struct la_segment *seg, const st
 		s->edge = edge;
 	f->last = seg->ts;
 	return true;
+}
+
+/* Tracks a segment if it is a plain one. Returns false as la_take_plain() does. */
+LA_INLINE bool la_fast(struct la_flow *f, const struct la_segment *seg, const struct la_config *cfg,
+		       bool v4)
+{
+	return la_is_plain(f, seg) && la_take_plain(f, seg, cfg, v4);
 }
 
 #endif

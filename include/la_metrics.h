@@ -157,6 +157,12 @@ LA_INLINE void la_measure_gauge(__u64 gauge[LA_METRIC_STATES], __u32 was, __u32 
 		gauge[is & (LA_METRIC_STATES - 1)]++;
 }
 
+/* Is there anything to be counted? */
+LA_INLINE bool la_has_uncounted(const struct la_uncounted *news)
+{
+	return __builtin_memcmp(&news->was, &news->is, sizeof(news->is));
+}
+
 /* Where the flow is now, and what it has shown for the first time. */
 LA_INLINE void la_measure_flow(struct la_metrics *m, const struct la_uncounted *news)
 {

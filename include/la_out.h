@@ -46,6 +46,7 @@ enum la_left {
 /* What was so before the segment at hand, for la_liveness.h and la_history.h. Here, because stack
  * is scarce. */
 struct la_formerly {
+	__u64 deadline; /* ~0: there was no flow */
 	__u64 last;
 	__u32 nxt; /* of its sender, as what follows */
 	__u32 ack;

@@ -148,12 +148,13 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 
 	la_out_reset(out, seg->ts);
 	la_fold(f);
-	if (!x.s->state) {
-		la_open(&x, key);
-	} else if (seg->ts >= la_deadline(f, cfg)) {
+	out->was.deadline = x.s->state ? la_deadline(f, cfg) : ~0ULL;
+	if (seg->ts >= out->was.deadline) {
 		la_overdue(f, cfg, out);
 		return LA_R_ACCEPTED;
 	}
+	if (!x.s->state)
+		la_open(&x, key);
 	out->was.hook = x.s->hook;
 	if (!la_own(x.s, seg))
 		return LA_R_OTHER_HOOK;
