@@ -119,6 +119,10 @@ LA_INLINE __u8 la_refuted_by_socket(const struct la_pass *x)
 		return LA_ESTABLISHED;
 	if (state < LA_CLOSE_WAIT || !(p->flags & LA_S_FIN) || !la_before(x->seg->ack, p->fin_end))
 		return 0;
+	/* The third ACK bore the FIN: a socket has read the one, but not the other. */
+	if ((s->passed & la_passed_bit(LA_SYN_RECEIVED)) && !la_opened_fast(s, p) &&
+	    !la_before_fin(s))
+		return LA_ESTABLISHED;
 	return la_before_fin(s);
 }
 
@@ -126,9 +130,13 @@ LA_INLINE __u8 la_refuted_by_socket(const struct la_pass *x)
 LA_INLINE void la_prove_by_socket(const struct la_pass *x)
 {
 	struct la_side *s = x->s, *p = x->p;
+	bool slow = !la_opened_fast(s, p);
 
-	if (!la_opened_fast(s, p))
+	if (slow)
 		s->passed &= ~la_passed_bit(LA_SYN_RECEIVED);
+	/* Its SYN-ACK was sent again, but the ACK had only crossed it. */
+	if (slow && x->seg->seq == s->nxt && (p->flags & LA_S_ACKS) && la_after(p->ack, s->isn))
+		la_move(x->f, x->d, LA_EV_RCV_ACK_OF_SYN, LA_SEEN, LA_CAUSE_RST, x->out);
 	if (!(p->flags & LA_S_FIN) || la_before(x->seg->ack, p->fin_end))
 		return;
 	la_move(x->f, x->d, LA_EV_RCV_FIN, LA_SEEN, LA_CAUSE_RST, x->out);

@@ -426,3 +426,22 @@ Test(truth_reset, who_survived_a_rst_behind_a_lost_fin)
 		   {ORIG, FA, 1, 1, 0, LA_R_LATE, LA_FIN_WAIT_1, LA_CLOSED},
 		   {RESP, R, 1, 0, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
 }
+
+/* "abandoned SYN": the third ACK bears a FIN, and the socket that it makes goes with its listener.
+ */
+Test(truth_reset, a_fin_that_was_the_third_ack)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, FA, 1, 1},
+		   {RESP, RA, 1, 1, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED ~CLOSE_WAIT !ESTABLISHED CLOSED");
+}
+
+/* "abort from both sides": the SYN-ACK again answers a SYN that came before the third ACK. */
+Test(truth_reset, a_third_ack_that_crossed_a_syn_ack)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {WAIT, 1000},
+		   {ORIG, S, .reason = LA_R_SYN_RETRANSMIT}, {ORIG, A, 1, 1},
+		   {RESP, SA, 0, 1, 0, LA_R_SYN_RETRANSMIT, LA_ESTABLISHED, LA_SYN_RECEIVED},
+		   {RESP, RA, 1, 1, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED !SYN_RECEIVED ESTABLISHED CLOSED");
+}
