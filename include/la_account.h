@@ -93,7 +93,7 @@ LA_INLINE void la_account_data(const struct la_flow *f, struct la_side *s, const
 		la_count_again(f, s, p, seg, la_in_hole(s, seg->seq, end));
 	if (la_after(seg->seq, s->nxt)) {
 		/* Of several holes one is made: what lies between them is known. */
-		s->hist.hole_got = hole ? s->hist.hole_got + s->nxt - s->hole_hi : 0;
+		s->hole_got = hole ? s->hole_got + s->nxt - s->hole_hi : 0;
 		if (!hole)
 			s->hole_lo = s->nxt;
 		s->hole_hi = seg->seq;
@@ -117,10 +117,10 @@ struct la_gap {
 LA_INLINE __u32 la_close_hole(struct la_side *p, __u32 ack)
 {
 	__u32 to = la_before(ack, p->hole_hi) ? ack : p->hole_hi, bytes = to - p->hole_lo;
-	__u32 got = p->hist.hole_got < bytes ? p->hist.hole_got : bytes;
+	__u32 got = p->hole_got < bytes ? p->hole_got : bytes;
 
 	p->hole_lo = to;
-	p->hist.hole_got -= got;
+	p->hole_got -= got;
 	return bytes - got;
 }
 

@@ -46,7 +46,6 @@ struct la_hist {
 	__u8 state;   /* enum la_zeek_state */
 	__u8 before;  /* the state before that one */
 	__u8 pad;
-	__u32 hole_got; /* of the hole: bytes that arrived within it */
 };
 
 /* What a side did, or owes: la_side.marks. */
@@ -61,9 +60,10 @@ enum la_side_mark {
 };
 
 /*
- * What is known of one endpoint. Names of sequence variables as in RFC 9293 3.3.1. The first 64
- * bytes are what the fast path touches of it, since in a big table each cache line costs as
- * much as everything else. See also struct la_flow.
+ * What is known of one endpoint. Names of sequence variables as in RFC 9293 3.3.1. In a big table
+ * each cache line costs as much as everything else, so fields lie by the line: what the fast
+ * path touches, what each segment of the slow path touches besides, and what only some do. See
+ * also struct la_flow.
  */
 struct la_side {
 	__u32 nxt;	  /* SND.NXT: highest sequence number sent, plus one */
@@ -81,43 +81,42 @@ struct la_side {
 	__u32 flight_max; /* most that was in flight of it: la_flight.h */
 	__u32 tsval;	  /* latest TSval that it sent (RFC 7323); 0: none */
 	__u32 tsecr;	  /* TSecr that it sent last, its TS.Recent; 0: none */
-	__u32 fulls;	  /* la_flight.h: data segments that left no room in the peer's window */
 	__u32 isn;	  /* initial sequence number; midstream: a base for relative numbers */
-	__u32 fin_end;	  /* sequence number after its FIN */
-	__u32 rst_seq;	  /* of its last RST */
+	__u8 marks;	  /* enum la_side_mark */
+	__u8 passed;	  /* la_passed_bit() of what it left only presumed, since it was certain */
+	__u8 was;	  /* enum la_state before the RST that ended it; 0: none has */
+	__u8 ttl_first;	  /* of its first acceptable segment */
+	__u64 since;	  /* when it entered its state, ns */
 
 	__u64 pkts;	/* segments on the wire */
 	__u64 ip_bytes; /* with IP and TCP headers */
 	__u64 bytes;	/* payload by sequence space */
 	__u32 hole_lo;	/* first hole in what was seen of its data: [hole_lo, hole_hi) */
 	__u32 hole_hi;	/* no hole if equal to hole_lo */
-	__u32 refused;	/* end of its last segment that was refused as invalid */
 	__u32 retrans;	/* segments that carried nothing new */
-	__u32 zeros;	/* segments that announced a zero window */
-	__u32 rst_peer; /* SND.NXT of its peer at its last RST */
-	__u8 was;	/* enum la_state before the RST that ended it; 0: none has */
-	__u8 ttl_first; /* of its first acceptable segment */
-	__u8 icmp_type; /* last ICMP error that quoted a segment of it; 0: none */
-	__u8 icmp_code;
-	__u8 marks;    /* enum la_side_mark */
-	__u8 passed;   /* la_passed_bit() of what it left only presumed, since it was certain */
-	__u16 damaged; /* segments with a wrong checksum; stops at 65535 */
-	__u64 since;   /* when it entered its state, ns */
+	struct la_hist hist;
 
-	/* la_again.h */
-	__u32 ooo;	   /* data segments that were overtaken */
+	__u32 fin_end;	   /* sequence number after its FIN */
+	__u32 rst_seq;	   /* of its last RST */
+	__u32 rst_peer;	   /* SND.NXT of its peer at its last RST */
+	__u32 refused;	   /* end of its last segment that was refused as invalid */
+	__u32 zeros;	   /* segments that announced a zero window */
+	__u32 fulls;	   /* la_flight.h: data segments that left no room in the peer's window */
+	__u32 ooo;	   /* la_again.h: data segments that were overtaken */
 	__u32 dups;	   /* data segments that its peer got twice */
 	__u32 dups_untold; /* of them, those that the peer may yet tell of by DSACK */
 	__u32 hole_at;	   /* when the hole opened; without one, its SYN or FIN: la_short_time() */
-
+	__u32 hole_got;	   /* bytes that arrived within the hole */
+	__u16 damaged;	   /* segments with a wrong checksum; stops at 65535 */
+	__u8 icmp_type;	   /* last ICMP error that quoted a segment of it; 0: none */
+	__u8 icmp_code;
 	/* ns spent before this in each state but CLOSED, which is what remains; LISTEN first */
 	__u64 in_state[LA_STATE_MAX - LA_LISTEN];
-	struct la_hist hist;
 };
 
-_Static_assert(__builtin_offsetof(struct la_side, pkts) == 64,
-	       "the fast path reads a cache line of a side");
-_Static_assert(sizeof(struct la_side) % 64 == 0, "and of the other side just one, too");
+_Static_assert(__builtin_offsetof(struct la_side, pkts) == 64, "the fast path reads a line of it");
+_Static_assert(__builtin_offsetof(struct la_side, fin_end) == 128, "the slow one reads two");
+_Static_assert(sizeof(struct la_side) % 64 == 0, "and of the other side as many");
 
 /* The periods in which a side advertised a zero window: la_flight.h. */
 struct la_zero {
@@ -177,7 +176,8 @@ struct la_silence {
 
 /*
  * In the table, an entry begins in the middle of a cache line, with the key's end and what the
- * fast path needs of the connection; either side begins with a line (bpf/maps.bpf.h).
+ * fast path needs of the connection; either side begins with a line (bpf/maps.bpf.h). Of what
+ * follows the sides, the slow path touches the last line with each segment.
  */
 struct la_flow {
 	__u8 flags;	  /* enum la_flow_flag */
@@ -190,28 +190,29 @@ struct la_flow {
 	__u64 last;	  /* last segment that renews the flow, ns */
 	__u64 id;	  /* la_conn_id(), fixed with the first record */
 	struct la_side side[2];
-	__u64 since;	   /* start of `class`, ns */
-	__u64 start;	   /* first segment, ns */
-	__u64 established; /* ACK of the SYN-ACK, ns; 0: not seen */
-	__u64 closing;	   /* first FIN, or the RST that ended it, ns; 0: not yet */
-	__u64 ended;	   /* LA_F_CLOSED since, ns */
-	__u64 heard;	   /* last segment before both sides had closed, unless `last` is later */
-	__u64 missed;	   /* bytes that were acknowledged but not seen, both sides */
-	__u64 rst_at;	   /* last RST of either side, ns */
-	union {		   /* a SYN on the tuple is a new beginning */
+	__u64 since;			   /* start of `class`, ns */
+	union {				   /* a SYN on the tuple is a new beginning */
 		struct la_prov prov;	   /* with LA_F_PROVISIONAL */
 		struct la_silence silence; /* with LA_F_BROKEN_SILENCE */
 	};
 	struct la_zero zero[2];
 
-	__u64 silent_since; /* with unanswered: last segment before the first question, ns */
-
-	__u32 seq;	 /* number of its next record */
-	__u32 ifindex;	 /* interface that saw it first */
+	__u64 ended;	 /* LA_F_CLOSED since, ns */
+	__u64 missed;	 /* bytes that were acknowledged but not seen, both sides */
+	__u64 rst_at;	 /* last RST of either side, ns */
 	__u32 close_seq; /* number of its close record */
 	__u32 late_pkts;
 	__u32 fin_retrans;
 	__u32 late_rst;
+	char history[LA_HISTORY_MAX];
+
+	__u64 start;	    /* first segment, ns */
+	__u64 established;  /* ACK of the SYN-ACK, ns; 0: not seen */
+	__u64 closing;	    /* first FIN, or the RST that ended it, ns; 0: not yet */
+	__u64 heard;	    /* last segment before both sides had closed, unless `last` is later */
+	__u64 silent_since; /* with unanswered: last segment before the first question, ns */
+	__u32 seq;	    /* number of its next record */
+	__u32 ifindex;	    /* interface that saw it first */
 	__u8 reason;	    /* enum la_close_reason, once LA_F_CLOSED */
 	__u8 closed_by;	    /* enum la_closer */
 	__u8 rst_sender;    /* index of the side whose RST ended it */
@@ -220,7 +221,6 @@ struct la_flow {
 	__u8 timeout_cause; /* enum la_timeout_cause */
 	__u8 forged;	    /* evidence against its RSTs */
 	__u8 history_len;
-	char history[LA_HISTORY_MAX];
 };
 
 /* RFC 9293 3.4: comparison of sequence numbers modulo 2^32. */

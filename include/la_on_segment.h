@@ -298,11 +298,13 @@ LA_INLINE bool la_resync(struct la_pass *x, __u32 end)
 LA_INLINE bool la_is_challenge(const struct la_pass *x)
 {
 	const struct la_flow *f = x->f;
-	__u64 asked = f->rst_at > f->prov.ts ? f->rst_at : f->prov.ts;
+	__u64 asked;
 
-	return (x->s->marks & LA_M_CHALLENGED) && !x->seg->len && !(x->seg->flags & LA_FIN) &&
-	       (x->s->flags & LA_S_ACKS) && x->seg->ack == x->s->ack &&
-	       la_elapsed(asked, x->out->ts) < LA_CHALLENGE_NS;
+	if (!(x->s->marks & LA_M_CHALLENGED) || x->seg->len || (x->seg->flags & LA_FIN) ||
+	    !(x->s->flags & LA_S_ACKS) || x->seg->ack != x->s->ack)
+		return false;
+	asked = f->rst_at > f->prov.ts ? f->rst_at : f->prov.ts;
+	return la_elapsed(asked, x->out->ts) < LA_CHALLENGE_NS;
 }
 
 /*
