@@ -78,7 +78,9 @@ LA_INLINE void la_note_rst(struct la_pass *x)
 	f->forged |= x->out->forged;
 	f->rst_at = x->out->ts;
 	s->flags |= LA_S_RST;
-	s->rst_seq = x->seg->seq;
+	/* At number 0 it answers a copy of the SYN, and is of no socket (RFC 9293 3.10.7.1). */
+	if (x->seg->seq || !la_ended(f))
+		s->rst_seq = x->seg->seq;
 	s->rst_peer = x->p->nxt;
 	s->marks &= ~(LA_M_SPOKE | LA_M_ALIVE | LA_M_OUR_RST);
 	s->marks |= la_bit(f->policy, LA_P_RESET) * LA_M_OUR_RST;

@@ -183,11 +183,14 @@ LA_INLINE bool la_answers_old_syn(const struct la_pass *x)
 
 /*
  * The sender's last RST comes after this SYN-ACK in number, and has overtaken it. Zeek's memory
- * is asked, since rst_seq is another one after a denied refusal.
+ * is asked, too: rst_seq is another one after a denied refusal, and that of no copy of the SYN.
  */
 LA_INLINE bool la_rst_overtook(const struct la_pass *x)
 {
-	return (x->s->flags & LA_S_RST) && x->s->hist.rst == x->seg->seq + 1;
+	const struct la_side *s = x->s;
+	__u32 first = x->seg->seq + 1;
+
+	return (s->flags & LA_S_RST) && (s->rst_seq == first || s->hist.rst == first);
 }
 
 /* It was there before the RST that overtook it: that did not refuse the SYN, but cut short. */

@@ -154,3 +154,14 @@ Test(truth_old_syn, a_third_copy_is_no_attempt)
 		 .orig = LA_CLOSED, .resp = LA_CLOSED});
 	cr_assert_eq(t.flows, 1, "nothing is opened by a copy that is refused");
 }
+
+/* "fast open": between the child's RST and its SYN-ACK, a copy of the SYN is refused. */
+Test(truth_old_syn, a_syn_ack_behind_its_rst_and_a_refusal)
+{
+	talk_lines(&t, {ORIG, S, .len = 270}, {RESP, RA, 1, 271, 0, 0, LA_CLOSED, LA_CLOSED},
+		   {ORIG, S, .len = 270, .reason = LA_R_LATE, .orig = LA_CLOSED, .resp = LA_CLOSED},
+		   {RESP, RA, .seq = 0, .ack = TALK_ISN_ORIG + 271, .raw = true,
+		    .reason = LA_R_LATE, .orig = LA_CLOSED, .resp = LA_CLOSED},
+		   {RESP, SA, 0, 271, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "CLOSED !SYN_RECEIVED CLOSED");
+}
