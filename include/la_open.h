@@ -12,6 +12,7 @@
 #include "la_history.h"
 #include "la_key.h"
 #include "la_pass.h"
+#include "la_port.h"
 
 LA_INLINE void la_open_syn(struct la_pass *x)
 {
@@ -45,10 +46,11 @@ LA_INLINE void la_open_syn_ack(struct la_pass *x)
 	la_history_flipped(x->f);
 }
 
-/* Neither SYN was seen. The lower port is taken for the server's. */
+/* Neither SYN was seen: the ports must do. */
 LA_INLINE void la_open_midstream(struct la_pass *x, const struct la_key *key)
 {
-	__u16 a = la_ntoh16(key->port[0]), b = la_ntoh16(key->port[1]);
+	__u32 a = la_port_order(la_ntoh16(key->port[0]));
+	__u32 b = la_port_order(la_ntoh16(key->port[1]));
 
 	x->f->orig = a == b ? x->d : a < b;
 	if (x->f->orig != x->d)

@@ -463,6 +463,24 @@ Test(track, midstream)
 	cr_assert_eq(talk_close(&t)->handshake_ns, 0);
 }
 
+/* Clients' ports begin at 1024, so a known service counts for more than the lower number. */
+Test(track, midstream_port_of_the_server)
+{
+	static const struct {
+		__u16 client, server;
+	} ports[] = {{40000, 80},  {40000, 9000},  {1025, 80}, {2000, 3306},
+		     {1500, 8080}, {40000, 20000}, {8080, 80}, {8888, 5432}};
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(*ports); i++) {
+		talk_init(&t, ports[i].client, ports[i].server);
+		talk_lines(&t, {RESP, PA, 1, 1, 10, 0, LA_ESTABLISHED, LA_ESTABLISHED});
+		cr_expect_eq(t.flow.orig, t.orig, "%u to %u", ports[i].client, ports[i].server);
+		talk_init(&t, ports[i].client, ports[i].server);
+		talk_lines(&t, {ORIG, PA, 1, 1, 10, 0, LA_ESTABLISHED, LA_ESTABLISHED});
+		cr_expect_eq(t.flow.orig, t.orig, "%u to %u", ports[i].client, ports[i].server);
+	}
+}
+
 Test(track, last_fin_ack_meets_no_entry)
 {
 	talk_lines(&t, {RESP, FA, 11, 2, 0, 0, LA_CLOSE_WAIT, LA_FIN_WAIT_1},
