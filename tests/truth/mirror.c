@@ -93,17 +93,22 @@ struct la_mirror *la_mirror_start(struct la_lab *lab, const char *binary, enum l
 				  const char *hook, const char *rst_policy)
 {
 	const char *const *ifname = interfaces[host];
-	/* Whom a RST never reached sends again for longer than lastack remembers by default. */
-	const char *argv[ARGS_MAX] = {binary,	   "run",	  "-o",		  "jsonl",
-				      "--timeout", "closed=120s", "--rst-policy", rst_policy,
-				      "--hook",	   hook,	  "-i",		  ifname[0]};
+	/*
+	 * Whom a RST never reached sends again for longer than lastack remembers by default; and
+	 * hundreds of players may keep it from reading its ring for a while.
+	 */
+	const char *argv[ARGS_MAX] = {
+		binary,	       "run",	      "-o", "jsonl",	    "--timeout",
+		"closed=120s", "--ring-size", "64", "--rst-policy", rst_policy,
+		"--hook",      hook,	      "-i", ifname[0],
+	};
 	struct la_mirror *mirror = calloc(1, sizeof(*mirror));
 
 	if (!mirror)
 		return NULL;
 	if (ifname[1]) {
-		argv[12] = "-i";
-		argv[13] = ifname[1];
+		argv[14] = "-i";
+		argv[15] = ifname[1];
 	}
 	mirror->out = tmpfile();
 	mirror->err = tmpfile();
