@@ -59,8 +59,8 @@ static __always_inline __u32 la_packet(struct la_key *key, struct la_segment *se
 		if (la_fed.damaged)
 			return la_damaged(key, seg);
 	}
-	if ((seg->flags & LA_RST) && la_cfg.rst_limit)
-		return la_limited_rst(key, seg);
+	if ((seg->flags & LA_RST) && la_cfg.rst_policy > LA_RST_POLICY_OBSERVE)
+		return la_judged_rst(key, seg);
 	return la_track_packet(key, seg);
 }
 

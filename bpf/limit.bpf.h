@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * limit.bpf.h - sources of RSTs that fit nowhere: how many of them a source may send a second.
+ * limit.bpf.h - RSTs while there is a policy for them: which are not judged (guard.bpf.h), and
+ * how many that fit nowhere a source may send a second.
  *
  * Only RSTs that the policy drops are counted (la_rst_policy.h), so who resets ten thousand
  * connections at once, each at its number, is not held up. A source is one number: the time at
@@ -10,6 +11,7 @@
 #ifndef LA_LIMIT_BPF_H
 #define LA_LIMIT_BPF_H
 
+#include "guard.bpf.h"
 #include "table.bpf.h"
 
 #define LA_RST_SOURCES 16384
@@ -50,16 +52,25 @@ static __always_inline void la_charge(const struct la_source *source, __u64 now)
 		bpf_map_update_elem(&rst_sources, source, &until, BPF_ANY);
 }
 
-/* A RST while there is a limit. Returns its reason (enum la_reason). */
-static __noinline __u32 la_limited_rst(struct la_key *key, struct la_segment *seg)
+static __always_inline bool la_is_over(const struct la_source *source, __u64 now)
+{
+	__u64 *ahead = bpf_map_lookup_elem(&rst_sources, source);
+
+	return ahead && *ahead > now + LA_SEC_NS;
+}
+
+/* A RST while there is a policy. Returns its reason (enum la_reason). */
+static __noinline __u32 la_judged_rst(struct la_key *key, struct la_segment *seg)
 {
 	struct la_source source = la_source_of(key, seg);
-	__u64 *ahead = bpf_map_lookup_elem(&rst_sources, &source), now = la_now();
+	__u64 now = la_now();
 	__u32 reason;
 
-	seg->limited = ahead && *ahead > now + LA_SEC_NS;
+	seg->guarded = la_is_guarded(key);
+	if (la_cfg.rst_limit)
+		seg->limited = la_is_over(&source, now);
 	reason = la_track_packet(key, seg);
-	if (reason == LA_R_RST_DROPPED)
+	if (reason == LA_R_RST_DROPPED && la_cfg.rst_limit)
 		la_charge(&source, now);
 	return reason;
 }

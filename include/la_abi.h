@@ -261,6 +261,20 @@ struct la_config {
 	__u32 rst_limit; /* RSTs that do not fit, a second and source; 0: no limit */
 };
 
+/* Connections with an end in a net and at one of some ports; of them no RST is judged. */
+struct la_guard {
+	__u8 addr[16];	 /* network byte order, IPv4 mapped */
+	__u8 mask[16];	 /* bits of addr that count; the others are 0 there */
+	__u16 low, high; /* ports, host byte order; 0 to 65535: any */
+};
+
+#define LA_GUARDS_MAX 64
+
+struct la_guards {
+	__u32 count;
+	struct la_guard of[LA_GUARDS_MAX];
+};
+
 /* What is to be done to one connection: bpf/act.bpf.h. */
 struct la_asked {
 	struct la_key key;

@@ -143,6 +143,7 @@ enum la_flow_policy {
 	LA_P_TIMEOUTS = 0x07, /* not a bit, but a number: which of la_config.timeouts */
 	LA_P_DROP = 0x08,     /* its segments do not pass */
 	LA_P_RESET = 0x10,    /* lastack resets it: the RST that ends it is the policy's */
+	LA_P_GUARDED = 0x20,  /* it is protected: none of its RSTs is judged */
 };
 
 _Static_assert(LA_P_TIMEOUTS == LA_TIMEOUT_TABLES - 1, "any of the tables");

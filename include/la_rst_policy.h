@@ -10,7 +10,8 @@
  *            misses often before he hits
  *
  * What cannot be judged passes: a connection that is not open at both ends, or was not seen from
- * its beginning or not both ways, or in which the tracker is out of step. See docs/policy.md.
+ * its beginning or not both ways, or in which the tracker is out of step. So does what is
+ * protected. See docs/policy.md.
  * For la_on_rst.h only.
  */
 #ifndef LA_RST_POLICY_H
@@ -29,8 +30,9 @@ LA_INLINE bool la_is_synchronized(const struct la_side *s)
 LA_INLINE bool la_can_judge(const struct la_flow *f, const struct la_side *s,
 			    const struct la_side *p)
 {
-	return !(f->flags & (LA_F_MIDSTREAM | LA_F_PROVISIONAL)) && !(f->policy & LA_P_RESET) &&
-	       !la_ended(f) && la_is_synchronized(s) && la_is_synchronized(p) &&
+	return !(f->flags & (LA_F_MIDSTREAM | LA_F_PROVISIONAL)) &&
+	       !(f->policy & (LA_P_RESET | LA_P_GUARDED)) && !la_ended(f) &&
+	       la_is_synchronized(s) && la_is_synchronized(p) &&
 	       (s->flags & p->flags & LA_S_ACKS) && s->pkts && p->pkts &&
 	       !((s->flags | p->flags) & LA_S_REFUSED);
 }
@@ -64,7 +66,7 @@ LA_INLINE __u8 la_rst_rule(const struct la_flow *f, const struct la_side *s,
 			   const struct la_side *p, const struct la_segment *seg,
 			   enum la_rst_verdict verdict, __u8 evidence)
 {
-	if (!la_can_judge(f, s, p))
+	if (seg->guarded || !la_can_judge(f, s, p))
 		return 0;
 	if (verdict == LA_RST_OUT_OF_WINDOW || verdict == LA_RST_IN_WINDOW)
 		return la_rst_matches(s, p, seg) ? 0 : LA_RULE_STRICT;

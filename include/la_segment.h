@@ -55,6 +55,7 @@ struct la_segment {
 	__u8 icmp_type; /* 0, or an ICMP error quotes this segment: only seq and dir are known */
 	__u8 icmp_code;
 	__u8 limited; /* a RST whose source has sent too many that do not fit (la_rst_policy.h) */
+	__u8 guarded; /* a RST of a connection that la_guards protect: likewise */
 };
 
 /* Names a hook: one direction of one interface. The owner of a direction of a flow. */

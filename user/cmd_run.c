@@ -164,6 +164,11 @@ static void use_groups(struct run *run, struct la_metric_groups *groups)
 		la_breakdown_groups(run->breakdown, groups);
 }
 
+static int reconfigure(const struct run *run, const struct la_run_options *opts)
+{
+	return la_loader_reconfigure(run->loader, &opts->shared.cfg, &opts->policies.guards);
+}
+
 /*
  * What may fail in going over to other settings, but the certificate: all of it, or nothing and -1
  * with the reason on stderr.
@@ -178,10 +183,10 @@ static int change_tracking(struct run *run, struct la_settings *next)
 		return -1;
 	if (la_select_change(&run->opts->select, &next->opts.select, run->attach))
 		return -1;
-	err = la_loader_reconfigure(run->loader, &next->opts.shared.cfg);
+	err = reconfigure(run, &next->opts);
 	if (err) {
 		la_fail(LA_EXIT_RUNTIME, "cannot change the timeouts", NULL, strerror(-err), NULL);
-		la_loader_reconfigure(run->loader, &run->opts->shared.cfg);
+		reconfigure(run, run->opts);
 		la_select_change(&next->opts.select, &run->opts->select, run->attach);
 		return -1;
 	}
@@ -265,6 +270,7 @@ static int load(struct run *run)
 {
 	struct la_loader_opts opts = {
 		.config = run->opts->shared.cfg,
+		.guards = &run->opts->policies.guards,
 		.max_flows = (__u32)run->opts->max_flows,
 		.max_attempts = (__u32)run->opts->max_attempts,
 		.ring_bytes = (__u32)run->opts->ring_bytes,

@@ -351,8 +351,12 @@ static void challenge(struct la_enforce *e, const struct la_rec *rec)
 {
 	__u64 now = la_monotonic_ns();
 	struct la_rec_policy told = record_of(&by_rst_policy, rec, now);
-	int err = la_challenges_answer(&e->challenges, e->opts.loader, la_resets_sender(e->resets),
-				       (const struct la_rec_rst *)rec, now, &told);
+	int err;
+
+	if (la_policies_protects(e->policies, rec))
+		return;
+	err = la_challenges_answer(&e->challenges, e->opts.loader, la_resets_sender(e->resets),
+				   (const struct la_rec_rst *)rec, now, &told);
 
 	if (err == -EBUSY)
 		COUNT_ONE(e, &by_rst_policy, over_rate);
@@ -364,7 +368,7 @@ static void challenge(struct la_enforce *e, const struct la_rec *rec)
 	tell(e, &told);
 }
 
-/* ---- timeouts ---- */
+/* ---- from the beginning: protection, timeouts ---- */
 
 /* The first policy that gives this connection timeouts, or NULL. */
 static const struct la_policy *timeouts_of(const struct la_enforce *e, const struct la_rec *rec)
@@ -383,19 +387,22 @@ static void begins(struct la_enforce *e, const struct la_rec *rec)
 	const struct la_policy *policy = timeouts_of(e, rec);
 	__u64 now = la_monotonic_ns();
 
+	if (e->policies->judges && la_policies_protects(e->policies, rec))
+		la_mark(e->opts.loader, rec, 0, LA_P_GUARDED, NULL);
 	if (policy && !is_protected(e, policy, rec) && may(e, policy, now))
 		act_on(e, policy, rec, now);
 }
 
 /* ---- after a change ---- */
 
-/* The table of timeouts that a connection would get now at its start. */
-static __u8 table_for(const struct la_enforce *e, const struct la_rec *rec)
+/* What would be laid upon a connection if it began now. */
+static __u8 begun_with(const struct la_enforce *e, const struct la_rec *rec, bool protected)
 {
 	const struct la_policy *policy = timeouts_of(e, rec);
 
-	return policy && !policy->dry_run && !la_policies_protects(e->policies, rec) ? policy->table
-										     : 0;
+	if (protected)
+		return e->policies->judges ? LA_P_GUARDED : 0;
+	return policy && !policy->dry_run ? policy->table : 0;
 }
 
 /* What no policy of now can have laid upon a connection, besides timeouts. */
@@ -412,10 +419,12 @@ static int renew(const struct la_rec_flow *rec, const struct la_flow *flow, void
 {
 	struct la_enforce *e = ctx;
 	const struct la_rec *h = &rec->at.h;
-	__u8 table = table_for(e, h), now = flow->policy, clear = LA_P_TIMEOUTS | outdated(e);
+	bool protected = la_policies_protects(e->policies, h);
+	__u8 set = begun_with(e, h, protected), now = flow->policy;
+	__u8 clear = LA_P_TIMEOUTS | LA_P_GUARDED | outdated(e) | (protected ? LA_P_DROP : 0);
 
-	if (((now & ~clear) | table) != now)
-		la_mark(e->opts.loader, h, clear, table, NULL);
+	if (((now & ~clear) | set) != now)
+		la_mark(e->opts.loader, h, clear, set, NULL);
 	return breathe(e);
 }
 
@@ -500,8 +509,6 @@ static void enforce_record(struct la_sink *sink, const struct la_rec *rec)
 		return;
 	if (e->policies->challenges && la_challenges_wants(rec))
 		challenge(e, rec);
-	if (!e->policies->count)
-		return;
 	if (rec->type == LA_REC_STATE && !rec->seq)
 		begins(e, rec);
 	if (rec->type == LA_REC_STATE || rec->type == LA_REC_RST)
@@ -535,7 +542,7 @@ void la_enforce_policies(struct la_enforce *e, const struct la_policies *policie
 {
 	const struct la_table table = la_loader_table(e->opts.loader);
 	/* what an earlier process has left, or the policies before */
-	bool any = !e->policies || e->policies->count || policies->count;
+	bool any = !e->policies || e->policies->count || policies->count || policies->judges;
 
 	e->policies = policies;
 	e->brake = la_bucket_of(policies->max_resets, LA_SEC_NS, policies->max_resets);

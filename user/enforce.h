@@ -53,7 +53,7 @@ int la_enforce_can(struct la_enforce *enforce, const struct la_policies *policie
 /*
  * From now on these policies hold, for which la_enforce_can() was 0; they must live until the next
  * call. What has been done to a connection is not done again. All connections get timeouts anew,
- * and if no policy drops any more, pass again.
+ * and if no policy drops any more, or they are protected now, pass again.
  */
 void la_enforce_policies(struct la_enforce *enforce, const struct la_policies *policies);
 

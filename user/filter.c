@@ -889,6 +889,31 @@ void la_filter_owners(struct la_filter *filter, la_owners_fn of, void *ctx)
 	}
 }
 
+/* Not so the IPv6 nets among whose addresses are those that stand for IPv4. */
+static bool guard_net(const struct la_term *term, struct la_guard *guard)
+{
+	*guard = (struct la_guard){.high = 65535};
+	for (unsigned int bit = 0; bit < term->net.prefix; bit++)
+		guard->mask[bit / 8] |= (__u8)(0x80 >> bit % 8);
+	for (unsigned int i = 0; i < sizeof(guard->addr); i++)
+		guard->addr[i] = term->net.addr[i] & guard->mask[i];
+	return term->net.v4 || guard->addr[0];
+}
+
+bool la_filter_guard(const struct la_filter *filter, struct la_guard *guard)
+{
+	const struct la_term *term = &filter->steps[0].term;
+
+	if (filter->count != 1 || term->sides != LA_BOTH_BITS || term->negated)
+		return false;
+	if (term->match == la_match_net)
+		return guard_net(term, guard);
+	if (term->match != la_match_ports)
+		return false;
+	*guard = (struct la_guard){.low = term->ports.low, .high = term->ports.high};
+	return true;
+}
+
 void la_filter_free(struct la_filter *filter)
 {
 	free(filter);

@@ -47,6 +47,12 @@ void la_filter_owners(struct la_filter *filter, la_owners_fn of, void *ctx);
 /* True if the record passes. A NULL filter passes everything. */
 bool la_filter_match(const struct la_filter *filter, const struct la_rec *rec);
 
+/*
+ * True if the filter asks for nothing but an address, a net or ports of either end: what the
+ * programs in the kernel can ask as well.
+ */
+bool la_filter_guard(const struct la_filter *filter, struct la_guard *guard);
+
 void la_filter_free(struct la_filter *filter);
 
 /* True if the text begins as a filter does: what tells filter words from file names. */

@@ -314,14 +314,26 @@ static int rewind_clocks(const struct la_loader *loader)
 	return err;
 }
 
+/* Into the list that is not in force; then that one is. */
+static void put_guards(struct la_loader *loader, const struct la_guards *guards)
+{
+	struct lastack_bpf__bss *bss = loader->skel->bss;
+	__u32 other = !(bss->la_guards_at & 1);
+
+	bss->la_guards[other] = *guards;
+	__atomic_store_n(&bss->la_guards_at, other, __ATOMIC_RELEASE);
+}
+
 /*
  * Number by number, for programs that run read them meanwhile. None needs two that belong
  * together: a flow runs on one clock, and all are wound anew in the end.
  */
-int la_loader_reconfigure(struct la_loader *loader, const struct la_config *config)
+int la_loader_reconfigure(struct la_loader *loader, const struct la_config *config,
+			  const struct la_guards *guards)
 {
 	struct la_config *cfg = &loader->skel->bss->la_cfg;
 
+	put_guards(loader, guards);
 	for (int t = 0; t < LA_TIMEOUT_TABLES; t++)
 		for (int i = 0; i < LA_TIMEOUT_MAX; i++)
 			__atomic_store_n(&cfg->timeouts[t][i], config->timeouts[t][i],
@@ -358,6 +370,8 @@ static int load(struct la_loader *loader, const struct la_loader_opts *opts)
 		err = lastack_bpf__load(loader->skel);
 	if (err || opts->look)
 		return err;
+	if (opts->guards)
+		put_guards(loader, opts->guards);
 	loader->skel->bss->la_cfg = opts->config; /* also if it was pinned */
 	if (!opts->replay)
 		err = run_once(loader, loader->skel->progs.la_start);

@@ -27,6 +27,7 @@ enum la_prog {
 
 struct la_loader_opts {
 	struct la_config config;
+	const struct la_guards *guards; /* whose RSTs are not judged; NULL: nobody's */
 	__u32 progs;	 /* bits 1 << enum la_prog: only these, for verifying takes time; 0: all */
 	__u32 max_flows; /* entries of the flow table; 0: as the object declares */
 	__u32 max_attempts; /* of them, how many may be half-open; 0: a quarter */
@@ -96,10 +97,12 @@ __u64 la_loader_clock(struct la_loader *loader, __u64 now);
 int la_loader_feed(struct la_loader *loader, enum la_prog prog, const struct la_captured *packet);
 
 /*
- * Other timeouts, another pressure and RST policy, from now on and for the flows that there are:
- * what would have ended by them, ends. The rest of config must be as it was. Returns 0 or -errno.
+ * Other timeouts, another pressure, RST policy and guards, from now on and for the flows that
+ * there are: what would have ended by them, ends. The rest of config must be as it was. Returns 0
+ * or -errno.
  */
-int la_loader_reconfigure(struct la_loader *loader, const struct la_config *config);
+int la_loader_reconfigure(struct la_loader *loader, const struct la_config *config,
+			  const struct la_guards *guards);
 
 /*
  * Does something to one connection (la_act.h), named by its key and id as records have them. If

@@ -11,6 +11,8 @@
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
 
+_Static_assert(LA_GUARDS_MAX >= LA_PROTECT_MAX, "each filter may be a guard");
+
 /* ---- the keys of a policy ---- */
 
 static int set_name(struct la_policy *policy, const char *text, char *err, size_t err_size)
@@ -317,18 +319,23 @@ static void protect_nothing(struct la_policies *policies)
 {
 	while (policies->protect_count)
 		la_filter_free(policies->protect[--policies->protect_count]);
+	policies->guards.count = 0;
 }
 
 int la_policies_protect(struct la_policies *policies, const char *text, char *err, size_t err_size)
 {
+	struct la_guards *guards = &policies->guards;
 	char negated[LA_FILTER_TEXT_MAX];
 	struct la_filter *filter;
+	struct la_guard guard;
+	bool simple;
 
 	if (!strcmp(text, "none"))
 		return protect_nothing(policies), 0;
 	filter = la_filter_parse(text, err, err_size);
 	if (!filter)
 		return -1;
+	simple = la_filter_guard(filter, &guard);
 	la_filter_free(filter);
 	snprintf(negated, sizeof(negated), "not (%s)", text);
 	filter = policies->protect_count < LA_PROTECT_MAX ? la_filter_parse(negated, err, err_size)
@@ -338,6 +345,8 @@ int la_policies_protect(struct la_policies *policies, const char *text, char *er
 		return -1;
 	}
 	policies->protect[policies->protect_count++] = filter;
+	if (simple)
+		guards->of[guards->count++] = guard;
 	return 0;
 }
 

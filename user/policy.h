@@ -50,8 +50,10 @@ struct la_policies {
 	unsigned int count;
 	struct la_filter *protect[LA_PROTECT_MAX]; /* negated: true of what is not protected */
 	unsigned int protect_count;
-	__u64 max_resets; /* a second */
-	bool challenges;  /* rst-policy challenge: dropped RSTs are answered */
+	struct la_guards guards; /* those of them that the kernel can ask */
+	__u64 max_resets;	 /* a second */
+	bool judges;		 /* there is a rst-policy: what is protected has to be marked */
+	bool challenges;	 /* rst-policy challenge: dropped RSTs are answered */
 };
 
 /* No policies, and the protection that there is by default; none at all: there was no memory. */

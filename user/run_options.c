@@ -106,6 +106,7 @@ static int set_rst_policy(struct la_run_options *opts, const char *text, char *e
 	if (at < 0)
 		return -1;
 	opts->shared.cfg.rst_policy = (__u8)(LA_RST_POLICY_OBSERVE + at);
+	opts->policies.judges = opts->shared.cfg.rst_policy > LA_RST_POLICY_OBSERVE;
 	opts->policies.challenges = opts->shared.cfg.rst_policy == LA_RST_POLICY_CHALLENGE;
 	return 0;
 }

@@ -248,33 +248,58 @@ Test(rst_policy, without_a_policy_the_right_number_ends_it)
 	scene_end(&s);
 }
 
-static void put_file(int fd, const char *policy)
-{
-	char text[40];
-	int len = snprintf(text, sizeof(text), "rst-policy: %s\n", policy);
+/* The file of this scene, that it may be told otherwise. */
+struct file {
+	int fd;
+	char path[40];
+};
 
-	cr_assert(!ftruncate(fd, 0) && pwrite(fd, text, (size_t)len, 0) == len);
+static void put_file(const struct file *file, const char *text)
+{
+	ssize_t len = (ssize_t)strlen(text);
+
+	cr_assert(!ftruncate(file->fd, 0) && pwrite(file->fd, text, (size_t)len, 0) == len);
+}
+
+static struct file file_new(const char *text)
+{
+	struct file file = {.fd = memfd_create("lastack.yaml", 0)}; /* the child inherits it */
+
+	cr_assert_geq(file.fd, 0);
+	snprintf(file.path, sizeof(file.path), "/proc/self/fd/%d", file.fd);
+	put_file(&file, text);
+	return file;
+}
+
+/* Has it read again, for the nth time. */
+static void reload(const struct scene *s, const struct file *file, const char *text, int nth)
+{
+	const char *said;
+	int times = 0;
+
+	put_file(file, text);
+	cr_assert(!kill(la_observer_pid(s->obs), SIGHUP));
+	for (int ms = 0; times < nth && ms < SOON_MS; ms += 5) {
+		said = la_observer_stderr(s->obs);
+		for (times = 0; (said = strstr(said, ": reloaded")); said++)
+			times++;
+		poll(NULL, 0, 5);
+	}
+	cr_assert_eq(times, nth, "%s", la_observer_stderr(s->obs));
 }
 
 /* From one policy to another while the connection is under attack. */
 Test(rst_policy, it_takes_effect_when_the_file_is_read_again)
 {
-	int file = memfd_create("lastack.yaml", 0); /* the child inherits it */
-	struct scene s;
-	char path[40];
+	struct file file = file_new("rst-policy: dry-run\n");
+	struct scene s = scene_start(&places[0], "--config", file.path);
 	long long before;
 
-	cr_assert_geq(file, 0);
-	put_file(file, "dry-run");
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
-	s = scene_start(&places[0], "--config", path);
 	guess_across_the_window(&s);
 	cr_expect_eq(wait_told(&s).dropped, 0);
 	before = challenged(&s);
 	cr_expect_gt(before, 0);
-	put_file(file, "strict");
-	cr_assert(!kill(la_observer_pid(s.obs), SIGHUP));
-	cr_assert(la_observer_says(s.obs, ": reloaded"), "%s", la_observer_stderr(s.obs));
+	reload(&s, &file, "rst-policy: strict\n", 1);
 	guess_across_the_window(&s);
 	cr_expect_eq(wait_told(&s).dropped, s.guesses / 2);
 	cr_expect_eq(challenged(&s), before, "a guess has reached the server");
@@ -282,7 +307,7 @@ Test(rst_policy, it_takes_effect_when_the_file_is_read_again)
 	hang_up(&s.victim);
 	hang_up(&s.innocent);
 	scene_end(&s);
-	close(file);
+	close(file.fd);
 }
 
 ParameterizedTestParameters(rst_policy, no_guess_passes)
@@ -563,4 +588,84 @@ Test(rst_policy, who_claims_the_address_is_not_told_the_numbers)
 	hang_up(&s.innocent);
 	cr_expect_eq(la_observer_stop(s.obs), 0, "%s", la_observer_stderr(s.obs));
 	scene_end(&s);
+}
+
+/* ---- what is protected ---- */
+
+#define STRICT	  "rst-policy: strict\n"
+#define CHALLENGE "rst-policy: challenge\n"
+
+/* By its port alone, which the programs know; by more, which lastack has to say. */
+#define BY_PORT "protect: port 9800\n"
+#define BY_MORE "protect: dport 9800 and resp net 10.9.2.0/24\n"
+
+static bool has_begun(const json_t *records, void *ctx)
+{
+	struct la_told told[1] = {0};
+
+	(void)ctx;
+	return la_told_gather(records, CLIENT_PORT, SERVER_PORT, told, 1) == 1;
+}
+
+/* Some guesses at the victim: all of them reach the server, or none. */
+static void expect_guesses(struct scene *s, bool pass, const char *text)
+{
+	unsigned int told = s->guesses, held = wait_told(s).dropped;
+	long long asked = challenged(s);
+
+	guess_across_the_window(s);
+	cr_expect_eq(wait_told(s).dropped - held, pass ? 0 : s->guesses - told, "%s", text);
+	cr_expect_eq(challenged(s) > asked, pass, "%s", text);
+}
+
+ParameterizedTestParameters(rst_policy, what_is_protected_is_left_alone)
+{
+	static struct text {
+		char text[100];
+	} each[] = {{STRICT BY_PORT}, {STRICT BY_MORE}, {CHALLENGE BY_PORT}, {CHALLENGE BY_MORE}};
+
+	return cr_make_param_array(struct text, each, sizeof(each) / sizeof(*each));
+}
+
+ParameterizedTest(const char *text, rst_policy, what_is_protected_is_left_alone)
+{
+	struct file file = file_new(text);
+	struct scene s = scene_start(&places[0], "--config", file.path);
+	struct challenges c;
+
+	cr_assert(la_observer_until(s.obs, has_begun, NULL, SOON_MS));
+	expect_guesses(&s, true, text);
+	carry_all(&s, 0);
+	c = challenges_of(la_observer_records(s.obs));
+	cr_expect_eq(c.done + c.failed, 0, "lastack has asked about it");
+	hang_up(&s.victim);
+	hang_up(&s.innocent);
+	cr_expect_eq(la_observer_stop(s.obs), 0, "%s", la_observer_stderr(s.obs));
+	scene_end(&s);
+	close(file.fd);
+}
+
+Test(rst_policy, protection_holds_for_connections_that_there_are)
+{
+	static const struct {
+		const char *text;
+		bool pass;
+	} steps[] = {{STRICT BY_PORT, true},
+		     {STRICT, false},
+		     {STRICT BY_MORE, true},
+		     {STRICT "protect: port 9801\n", false}};
+	struct file file = file_new(STRICT);
+	struct scene s = scene_start(&places[0], "--config", file.path);
+
+	expect_guesses(&s, false, STRICT);
+	for (int i = 0; i < 4; i++) {
+		reload(&s, &file, steps[i].text, i + 1);
+		expect_guesses(&s, steps[i].pass, steps[i].text);
+	}
+	carry_all(&s, 0);
+	hang_up(&s.victim);
+	hang_up(&s.innocent);
+	cr_expect_eq(la_observer_stop(s.obs), 0, "%s", la_observer_stderr(s.obs));
+	scene_end(&s);
+	close(file.fd);
 }

@@ -60,6 +60,7 @@ struct la_engine *la_engine_new(const struct la_engine_opts *opts, struct la_sin
 	bpf_program__set_autoload(engine->skel->progs.la_tc_egress_l3, false);
 	engine->skel->rodata->la_virtual_clock = true;
 	engine->skel->bss->la_cfg = opts->config;
+	engine->skel->bss->la_guards[0] = opts->guards;
 	engine->skel->rodata->la_decap_on = opts->config.decap;
 	cr_assert_eq(lastack_bpf__load(engine->skel), 0, "the BPF object does not load");
 	engine->ring =

@@ -24,6 +24,7 @@ enum la_gate {
 
 struct la_engine_opts {
 	struct la_config config;
+	struct la_guards guards;
 	__u32 max_flows;    /* 0: as the object declares */
 	__u32 max_attempts; /* 0: as many */
 	__u32 ring_bytes;   /* 0: as the object declares */

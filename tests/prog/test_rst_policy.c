@@ -106,6 +106,75 @@ Test(rst_policy, a_million_guesses)
 	cr_expect_eq(duo.story.closes, 1);
 }
 
+/* ---- protection ---- */
+
+#define ANY_PORT .high = 65535
+#define V4(...)                                                                                    \
+	{                                                                                          \
+		[10] = 0xff, [11] = 0xff, __VA_ARGS__                                              \
+	}
+
+/* The client is 10.0.0.1 port 40000, the server 10.0.0.2 port 80. */
+static const struct guard_case {
+	const char *name;
+	struct la_guard guard;
+	bool guards;
+} guard_cases[] = {
+	{"the server's port", {.low = 80, .high = 80}, true},
+	{"the client's port, of a range", {.low = 39999, .high = 40001}, true},
+	{"another port", {.low = 81, .high = 39999}, false},
+	{"the client", {V4(10, 0, 0, 1), V4([12 ... 15] = 0xff), ANY_PORT}, true},
+	{"the server's net", {V4(10), V4(0xff), ANY_PORT}, true},
+	{"another host", {V4(10, 0, 0, 3), V4([12 ... 15] = 0xff), ANY_PORT}, false},
+	{"an IPv6 net", {{0xfd}, {0xff}, ANY_PORT}, false},
+	{"a port of another host", {V4(10, 0, 0, 1), V4([12 ... 15] = 0xff), 80, 80}, false},
+};
+
+/* The last of a full list: all of it is asked. */
+static struct la_guards guards_of(const struct la_guard *guard)
+{
+	struct la_guards guards = {.count = LA_GUARDS_MAX};
+
+	for (unsigned int i = 0; i < LA_GUARDS_MAX - 1; i++)
+		guards.of[i] = (struct la_guard){.low = 1, .high = 1};
+	guards.of[LA_GUARDS_MAX - 1] = *guard;
+	return guards;
+}
+
+Test(rst_policy, what_is_guarded_is_not_judged)
+{
+	for (size_t i = 0; i < sizeof(guard_cases) / sizeof(*guard_cases); i++) {
+		const struct guard_case *c = &guard_cases[i];
+
+		duo_begin((struct la_engine_opts){.config = {.rst_policy = LA_RST_POLICY_STRICT},
+						  .guards = guards_of(&c->guard)});
+		duo_establish();
+		cr_expect_eq(CLIENT(LA_RST, GUESS, 0, 0), c->guards ? XDP_PASS : XDP_DROP, "%s",
+			     c->name);
+		cr_expect_eq(duo.story.rst.rule, c->guards ? 0 : LA_RULE_STRICT, "%s", c->name);
+		duo_end();
+	}
+	begin(LA_RST_POLICY_STRICT, 0);
+}
+
+Test(rst_policy, a_mark_guards_one_connection)
+{
+	struct la_asked asked;
+	struct la_flow f;
+
+	begin(LA_RST_POLICY_STRICT, 20);
+	asked = duo.story.who;
+	asked.act = LA_ACT_POLICY;
+	asked.arg = LA_P_GUARDED;
+	cr_assert_eq(la_engine_act(duo.engine, &asked, &f), 0);
+	for (unsigned int i = 0; i < 50; i++)
+		cr_assert_eq(CLIENT(LA_RST, GUESS + i, 0, 0), XDP_PASS, "guess %u", i);
+	cr_expect_eq(duo.story.dropped, 0);
+	asked.arg = 0;
+	cr_assert_eq(la_engine_act(duo.engine, &asked, &f), 0);
+	cr_expect_eq(CLIENT(LA_RST, GUESS, 0, 0), XDP_DROP);
+}
+
 /* ---- the limit ---- */
 
 static void guess(unsigned int times)

@@ -197,10 +197,54 @@ Test(policy, ssh_is_protected_by_default)
 	ssh.h.key.port[!ssh.h.orig] = la_hton16(22);
 	cr_expect(!la_policies_protects(&all, &rec.h) && la_policies_protects(&all, &ssh.h));
 	cr_expect(la_policies_protects(&peer, &rec.h));
+	cr_expect(all.guards.count == 1 && peer.guards.count == 2 && odd.guards.count == 1);
 	cr_expect(!la_policies_protects(&odd, &rec.h) && la_policies_protects(&odd, &ssh.h));
 	la_policies_free(&all);
 	la_policies_free(&peer);
 	la_policies_free(&odd);
+}
+
+/* What the programs can ask needs nobody else; the rest is marked when it is heard of. */
+Test(policy, addresses_and_ports_are_guarded_in_the_kernel)
+{
+	static const struct {
+		const char *text;
+		__u8 addr[16], mask[16];
+		__u16 low, high;
+	} guards[] = {
+		{"port 80-90", {0}, {0}, 80, 90},
+		{"port > 1024", {0}, {0}, 1025, 65535},
+		{"host fd00::1", {0xfd, [15] = 1}, {[0 ... 15] = 0xff}, 0, 65535},
+		{"net 10.128.0.0/9",
+		 {[10] = 0xff, 0xff, 10, 128},
+		 {[0 ... 12] = 0xff, 0x80},
+		 0,
+		 65535},
+	};
+	static const char *const others[] = {
+		"dport 80",	      "orig host 10.0.0.1", "not port 80", "port != 80",
+		"port 80 or port 81", "net ::/0",	    "iface eth0",  "age > 1h"};
+	struct la_policies all = policies(NULL);
+	char err[LA_FILTER_ERR_SIZE];
+
+	cr_assert_eq(all.guards.count, 1, "port 22");
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		cr_expect_eq(la_policies_protect(&all, others[i], err, sizeof(err)), 0);
+		cr_expect_eq(all.guards.count, 1, "%s", others[i]);
+	}
+	for (size_t i = 0; i < sizeof(guards) / sizeof(*guards); i++) {
+		const struct la_guard *g = &all.guards.of[i + 1];
+
+		cr_expect_eq(la_policies_protect(&all, guards[i].text, err, sizeof(err)), 0);
+		cr_assert_eq(all.guards.count, i + 2, "%s", guards[i].text);
+		cr_expect_arr_eq(g->addr, guards[i].addr, sizeof(g->addr), "%s", guards[i].text);
+		cr_expect_arr_eq(g->mask, guards[i].mask, sizeof(g->mask), "%s", guards[i].text);
+		cr_expect(g->low == guards[i].low && g->high == guards[i].high, "%s",
+			  guards[i].text);
+	}
+	la_policies_protect(&all, "none", err, sizeof(err));
+	cr_expect_eq(all.guards.count, 0);
+	la_policies_free(&all);
 }
 
 Test(policy, protection_is_extended_and_taken_away_by_name)

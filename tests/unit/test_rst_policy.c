@@ -119,6 +119,15 @@ Test(rst_policy, observe_and_dry_run_drop_nothing)
 	assert_told(LA_RST_IN_WINDOW, 0, false);
 }
 
+/* Nor is it counted against a source that guesses: it is not even looked at. */
+Test(rst_policy, what_is_protected_passes)
+{
+	talk_lines(&t, TALKED);
+	t.flow.policy = LA_P_GUARDED;
+	talk_lines(&t, {ORIG, R, 5000, .reason = LA_R_RST_IGNORED});
+	assert_told(LA_RST_IN_WINDOW, 0, false);
+}
+
 /* A middlebox may end a connection, or a route may change: alone, distance proves nothing. */
 Test(rst_policy, an_exact_rst_from_elsewhere_passes)
 {
