@@ -221,6 +221,11 @@ static bool no_timeouts(const struct la_policy *policy)
 	return policy->action == LA_ACTION_TIMEOUTS && !has_timeouts(policy);
 }
 
+static bool drops_by_rst(const struct la_policy *policy)
+{
+	return policy->when == LA_WHEN_RST && policy->action == LA_ACTION_DROP;
+}
+
 static bool timeouts_not_at_start(const struct la_policy *policy)
 {
 	return policy->action == LA_ACTION_TIMEOUTS && (policy->when || policy->condition);
@@ -237,6 +242,9 @@ int la_policy_check(const struct la_policy *policy, char *err, size_t err_size)
 		{no_action, "it has no `action`"},
 		{timeouts_for_nothing, "`timeouts` goes with `action: timeouts`"},
 		{no_timeouts, "`action: timeouts` needs `timeouts`, lines of `NAME: DURATION`"},
+		{drops_by_rst,
+		 "a RST that anybody may have forged would have all further packets of "
+		 "its connection dropped (`rst-policy` drops RSTs themselves)"},
 		{timeouts_not_at_start,
 		 "`action: timeouts` has no `when`: it applies from a connection's beginning"},
 	};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* pair.c - see pair.h. */
 #include "pair.h"
+#include "../packet.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -72,6 +73,26 @@ bool la_pair_carry(int from, int to, unsigned int bytes)
 		bytes -= (unsigned int)n;
 	}
 	return true;
+}
+
+bool la_pair_rst(struct la_lab *lab, int family, unsigned short client_port,
+		 unsigned short server_port, __u32 seq)
+{
+	struct la_frame f =
+		LA_FRAME(.src = la_lab_addr_text(LA_LAB_CLIENT, family),
+			 .dst = la_lab_addr_text(LA_LAB_SERVER, family), .sport = client_port,
+			 .dport = server_port, .seq = seq, .flags = LA_RST);
+	struct la_lab_addr to = la_lab_addr(LA_LAB_SERVER, family, 0);
+	int fd = la_lab_socket(lab, LA_LAB_CLIENT, family, SOCK_RAW, IPPROTO_RAW);
+	ssize_t len = (ssize_t)f.len - LA_ETH_LEN;
+	bool ok = fd >= 0 && sendto(fd, f.bytes + LA_ETH_LEN, (size_t)len, 0,
+				    (struct sockaddr *)&to.sa, to.len) == len;
+
+	if (!ok)
+		give_up("cannot send a RST");
+	if (fd >= 0)
+		close(fd);
+	return ok;
 }
 
 bool la_pair_ended(int fd)

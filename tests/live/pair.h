@@ -9,6 +9,7 @@
 #define LA_LIVE_PAIR_H
 
 #include "lab.h"
+#include <linux/types.h>
 
 struct la_pair {
 	int client, server; /* non-blocking sockets */
@@ -20,6 +21,10 @@ bool la_pair_open(struct la_pair *pair, struct la_lab *lab, int family, unsigned
 
 /* Sends `bytes` zeros from one socket to the other, and waits until all have arrived. */
 bool la_pair_carry(int from, int to, unsigned int bytes);
+
+/* A RST to the server, of the client's host itself but of no socket, at a number of choice. */
+bool la_pair_rst(struct la_lab *lab, int family, unsigned short client_port,
+		 unsigned short server_port, __u32 seq);
 
 /* Waits until a socket hears of its peer's end: end of file, or an error. */
 bool la_pair_ended(int fd);

@@ -5,7 +5,9 @@
  *
  * What hangs on an interface and what the kernel still holds is asked of the kernel.
  */
+#include "blind.h"
 #include "keeper.h"
+#include "pair.h"
 #include "persist.h"
 #include "talk.h"
 #include "told.h"
@@ -515,6 +517,57 @@ Test(persist, options_take_effect_at_the_next_start)
 	for (int n = 0; n < 3; n++)
 		expect_told(records, n);
 	json_decref(records);
+}
+
+static bool has_dropped(void)
+{
+	json_t *records = la_keeper_records(&keeper), *record;
+	bool found = false;
+	size_t i;
+
+	cr_assert(records != NULL);
+	json_array_foreach (records, i, record)
+		found |= json_is_true(json_object_get(record, "dropped"));
+	json_decref(records);
+	return found;
+}
+
+static long long challenged(void)
+{
+	return la_lab_counter(keeper.lab, LA_LAB_SERVER, "TcpExt", "TCPChallengeACK");
+}
+
+/* A connection that began under another rule: its RSTs in the window are let through, or not. */
+Test(persist, protection_holds_for_connections_that_there_are)
+{
+	static const char *const safe[] = {"--rst-policy", "strict", "--protect",
+					   "dport 9401 and resp net 10.9.2.0/24", NULL};
+	static const char *const strict[] = {"--rst-policy", "strict", NULL};
+	struct la_pair pair;
+	__u32 expected;
+
+	cr_assert(la_keeper_start(&keeper, NULL));
+	cr_assert(la_pair_open(&pair, keeper.lab, AF_INET, CLIENT_PORT, SERVER_PORT));
+	cr_assert(la_blind_expected(pair.server, &expected));
+	cr_expect_eq(la_keeper_end(&keeper, SIGTERM), 0);
+	cr_assert(la_keeper_start(&keeper, safe));
+	for (int ms = 0; challenged() == 0 && ms < SOON_MS; ms += 20) {
+		la_pair_rst(keeper.lab, AF_INET, CLIENT_PORT, SERVER_PORT, expected + 100);
+		poll(NULL, 0, 20);
+	}
+	cr_expect_gt(challenged(), 0, "none of its RSTs arrives");
+	cr_expect_eq(la_keeper_end(&keeper, SIGTERM), 0);
+	cr_assert(la_keeper_start(&keeper, strict));
+	for (int ms = 0; !has_dropped() && ms < SOON_MS; ms += 20) {
+		la_pair_rst(keeper.lab, AF_INET, CLIENT_PORT, SERVER_PORT, expected + 100);
+		poll(NULL, 0, 20);
+	}
+	cr_expect(has_dropped(), "it is protected for ever");
+	cr_expect(la_pair_carry(pair.client, pair.server, 1000));
+	close(pair.client);
+	close(pair.server);
+	cr_expect_eq(la_keeper_end(&keeper, SIGTERM), 0);
+	expect_detached();
 }
 
 Test(persist, interfaces_are_added_and_left)

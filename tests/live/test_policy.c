@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -264,6 +265,38 @@ ParameterizedTest(struct reset_case *c, policy, both_ends_are_reset)
 	expect_alive(&other);
 	hang_up(&pair);
 	hang_up(&other);
+	watch_end(&w);
+}
+
+static long long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+#define IDLE_MS	 500
+#define ATTEMPTS 10
+
+/* As both sockets say. A machine may be busy elsewhere for longer, but not always. */
+Test(policy, both_ends_know_within_a_second_of_the_deadline)
+{
+	struct watch w = watch_start(AT_ROUTER, "policies:\n"
+						"- {name: idle, match: tcp, when: idle > 500ms, "
+						"action: reset}\n");
+	long long late = 1 << 30;
+
+	for (int n = 0; late > 1000 && n < ATTEMPTS; n++) {
+		struct la_pair pair = talk(&w, AF_INET, n);
+		long long deadline = now_ms() + IDLE_MS;
+
+		expect_reset(&pair);
+		late = now_ms() - deadline;
+		hang_up(&pair);
+	}
+	cr_log_info("%lld ms after the deadline", late);
+	cr_expect_leq(late, 1000);
 	watch_end(&w);
 }
 
@@ -729,8 +762,10 @@ Test(policy, kill_resets_what_its_filter_takes)
 	struct watch w = watch_start(AT_HOST, "protect: port 9702\n");
 	struct la_pair pair = talk(&w, AF_INET, 0), other = talk(&w, AF_INET6, 1),
 		       safe = talk(&w, AF_INET, 2);
+	struct stat at;
 
 	record_of(&w, 2, "state", "to", "ESTABLISHED");
+	cr_expect(!stat(w.control, &at) && (at.st_mode & 0777) == 0600, "who may ask for it?");
 	KILL(&w, "dport", "9700");
 	expect_told(1, "ESTABLISHED", "--yes does it without asking");
 	KILL(&w, "--dry-run", "dport 9700 or dport 9702");

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * test_privilege.c - what lastack may do: three capabilities are enough to start it, and once it is
- * attached it has given up all that it does not need, in all of its threads.
+ * test_privilege.c - what lastack may do: three capabilities are enough to start it, one more to
+ * reset connections, and once it is attached it has given up all that it does not need, in all of
+ * its threads.
  */
 #include "lab.h"
 #include "observer.h"
+#include "pair.h"
 #include "talk.h"
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
@@ -15,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -25,9 +29,10 @@
 #define CLIENT_PORT 45001
 #define SERVER_PORT 9701
 #define THREE	    "+bpf,+net_admin,+perfmon"
+#define FOUR	    THREE ",+net_raw"
 #define BIT(cap)    (1ULL << (cap))
 
-/* ---- a lastack that is nobody, with three capabilities ---- */
+/* ---- a lastack that is nobody, with a few capabilities ---- */
 
 struct nobody {
 	struct la_lab *lab;
@@ -74,16 +79,17 @@ static bool prints(struct nobody *n, const char *text)
 	return true;
 }
 
-/* Its messages and records come on one pipe. */
-static void be_nobody(struct nobody *n)
+/* With these capabilities, told by this file. Its messages and records come on one pipe. */
+static void be_nobody(struct nobody *n, const char *caps, const char *file)
 {
+	char inherited[80], ambient[80], bounding[80];
 	const char *const argv[] = {"setpriv",
 				    "--reuid=65534",
 				    "--regid=65534",
 				    "--clear-groups",
-				    "--inh-caps=-all," THREE,
-				    "--ambient-caps=-all," THREE,
-				    "--bounding-set=-all," THREE,
+				    inherited,
+				    ambient,
+				    bounding,
 				    n->program,
 				    "run",
 				    "-i",
@@ -91,10 +97,13 @@ static void be_nobody(struct nobody *n)
 				    "-o",
 				    "jsonl",
 				    "--config",
-				    "/dev/null",
+				    file,
 				    NULL};
 	int out[2];
 
+	snprintf(inherited, sizeof(inherited), "--inh-caps=-all,%s", caps);
+	snprintf(ambient, sizeof(ambient), "--ambient-caps=-all,%s", caps);
+	snprintf(bounding, sizeof(bounding), "--bounding-set=-all,%s", caps);
 	n->lab = la_lab_new(false);
 	cr_assert(n->lab && !pipe2(out, O_CLOEXEC));
 	copy_program(n);
@@ -102,7 +111,7 @@ static void be_nobody(struct nobody *n)
 	close(out[1]);
 	n->out = out[0];
 	cr_assert(n->pid > 0);
-	cr_expect(prints(n, "lastack: eth0: "), "it said: %s", n->said);
+	prints(n, "lastack: "); /* it runs */
 	unlink(n->program);
 }
 
@@ -133,10 +142,62 @@ Test(privilege, three_capabilities_are_enough, .timeout = 60)
 {
 	static struct nobody n;
 
-	be_nobody(&n);
+	be_nobody(&n, THREE, "/dev/null");
+	cr_expect(prints(&n, "lastack: eth0: "), "it said: %s", n.said);
 	cr_expect(converse(n.lab));
 	cr_expect(prints(&n, "\"reason\":\"fin\""), "it said: %s", n.said);
 	cr_expect_eq(end_nobody(&n), 0, "it said: %s", n.said);
+}
+
+/* A file for everybody, that goes with the test. */
+static void policy_file(char path[64])
+{
+	static const char text[] =
+		"policies: [{name: idle, match: tcp, when: idle > 300ms, action: reset}]\n";
+	int fd = memfd_create("lastack.yaml", 0);
+
+	cr_assert(fd >= 0 && write(fd, text, sizeof(text) - 1) == (ssize_t)sizeof(text) - 1);
+	snprintf(path, 64, "/proc/self/fd/%d", fd);
+}
+
+static void expect_reset(int fd)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+	char byte;
+
+	cr_assert(poll(&wait, 1, WAIT_MS) == 1);
+	cr_expect(recv(fd, &byte, 1, 0) < 0 && errno == ECONNRESET);
+}
+
+Test(privilege, with_a_fourth_it_resets, .timeout = 60)
+{
+	static struct nobody n;
+	struct la_pair pair;
+	char path[64];
+
+	policy_file(path);
+	be_nobody(&n, FOUR, path);
+	cr_expect(prints(&n, "lastack: eth0: "), "it said: %s", n.said);
+	cr_assert(la_pair_open(&pair, n.lab, AF_INET, CLIENT_PORT, SERVER_PORT));
+	expect_reset(pair.client);
+	expect_reset(pair.server);
+	cr_expect(prints(&n, "\"result\":\"done\""), "it said: %s", n.said);
+	close(pair.client);
+	close(pair.server);
+	cr_expect_eq(end_nobody(&n), 0, "it said: %s", n.said);
+}
+
+Test(privilege, without_it_a_policy_that_resets_is_refused, .timeout = 60)
+{
+	static struct nobody n;
+	char path[64];
+
+	policy_file(path);
+	be_nobody(&n, THREE, path);
+	cr_expect(prints(&n, "cannot reset connections"), "it said: %s", n.said);
+	cr_expect(prints(&n, "CAP_NET_RAW or root is needed"), "it said: %s", n.said);
+	cr_expect_not(prints(&n, "eth0"), "it goes on: %s", n.said); /* to its end */
+	cr_expect_eq(end_nobody(&n), 1, "it said: %s", n.said);
 }
 
 /* ---- what is left ---- */
@@ -197,7 +258,8 @@ static void runs_with(const char *const options[], unsigned long long caps)
 	struct la_observer *obs = la_observer_start(lab, LA_LAB_SERVER, "eth0", NULL, options);
 
 	cr_assert(lab && obs);
-	cr_expect(la_observer_says(obs, "lastack: http://"), "%s", la_observer_stderr(obs));
+	cr_expect(la_observer_says(obs, "lastack: http://127.0.0.1:"), "%s",
+		  la_observer_stderr(obs));
 	cr_expect_geq(threads_have(la_observer_pid(obs), caps), 2);
 	cr_expect(converse(lab));
 	cr_expect_eq(la_observer_stop(obs), 0, "%s", la_observer_stderr(obs));

@@ -5,7 +5,6 @@
  *
  * Whether one did, the server's kernel says: it counts the challenge ACKs by which it answers.
  */
-#include "../packet.h"
 #include "blind.h"
 #include "fetch.h"
 #include "observer.h"
@@ -14,6 +13,7 @@
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
@@ -516,24 +516,6 @@ static void forget(int fd)
 		  strerror(errno));
 }
 
-/* A RST of the client itself, at a number of its own choosing. */
-static void abort_at(const struct scene *s, __u32 seq)
-{
-	int family = s->place->family;
-	struct la_frame f =
-		LA_FRAME(.src = la_lab_addr_text(LA_LAB_CLIENT, family),
-			 .dst = la_lab_addr_text(LA_LAB_SERVER, family), .sport = CLIENT_PORT,
-			 .dport = SERVER_PORT, .seq = seq, .flags = LA_RST);
-	struct la_lab_addr to = la_lab_addr(LA_LAB_SERVER, family, 0);
-	int fd = la_lab_socket(s->lab, LA_LAB_CLIENT, family, SOCK_RAW, IPPROTO_RAW);
-	ssize_t len = (ssize_t)f.len - 14; /* without its Ethernet header */
-
-	cr_assert(fd >= 0 && sendto(fd, f.bytes + 14, (size_t)len, 0, (struct sockaddr *)&to.sa,
-				    to.len) == len,
-		  "%s", strerror(errno));
-	close(fd);
-}
-
 ParameterizedTestParameters(rst_policy, who_has_lost_it_answers_with_the_right_number)
 {
 	static int each[] = {0, 1, 2};
@@ -553,7 +535,7 @@ ParameterizedTest(const int *at, rst_policy, who_has_lost_it_answers_with_the_ri
 	carry_all(&s, 0);
 	cr_assert(la_blind_expected(s.victim.server, &expected));
 	forget(s.victim.client);
-	abort_at(&s, expected + 100);
+	cr_assert(la_pair_rst(s.lab, place->family, CLIENT_PORT, SERVER_PORT, expected + 100));
 	cr_assert(poll(&wait, 1, SOON_MS) == 1, "%s: the server is not told", place->name);
 	cr_expect(recv(s.victim.server, &byte, 1, 0) < 0 && errno == ECONNRESET);
 	cr_expect_eq(challenged(&s), 0, "%s: the server has asked itself", place->name);

@@ -90,6 +90,8 @@ Test(policy, a_part_that_is_missing_is_named)
 		{POLICY("name", "a", "match", "tcp", "action", "timeouts", "timeouts",
 			"established=5", "when", "idle > 1"),
 		 "has no `when`"},
+		{POLICY("name", "a", "match", "tcp", "action", "drop", "when", "rst in-window"),
+		 "`rst-policy` drops RSTs"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
