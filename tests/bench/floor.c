@@ -79,6 +79,11 @@ int la_floor_fill(struct la_traffic *traffic, __u32 first, __u32 bits)
 	return la_traffic_run(traffic, &run, &cursor) < 0 ? -1 : 0;
 }
 
+int la_floor_xdp(const struct la_floor *floor)
+{
+	return bpf_program__fd(floor->skel->progs.floor_xdp);
+}
+
 void la_floor_free(struct la_floor *floor)
 {
 	if (!floor)

@@ -19,6 +19,9 @@ struct la_floor *la_floor_new(struct la_traffic *traffic, int prog_fd);
 /* Enters 1 << bits connections. Returns 0, or -1 with the reason on stderr. */
 int la_floor_fill(struct la_traffic *traffic, __u32 first, __u32 bits);
 
+/* Its program for XDP, valid as long as it. */
+int la_floor_xdp(const struct la_floor *floor);
+
 /* NULL is allowed. */
 void la_floor_free(struct la_floor *floor);
 

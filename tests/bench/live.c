@@ -3,15 +3,17 @@
  * live.c - what tracking costs packets on their way through the kernel, beside nf_conntrack.
  *
  * Live frames go over veth, native XDP on the receiving end, into a host that routes them to
- * where they end. Four such hosts differ in who tracks: nobody, nf_conntrack, lastack at
- * XDP, lastack at tc ingress. All get the same packets by turns; generator and receiver
- * share one CPU, so wall time is the whole way, and what a tracker adds to nobody's is its
- * own cost. Every packet must arrive, and connections are established for each of them.
+ * where they end. Five such hosts differ in who tracks: nobody, nf_conntrack, the floor (which
+ * only finds its entry and counts) at XDP, lastack at XDP, lastack at tc ingress. All get the
+ * same packets by turns; generator and receiver share one CPU, so wall time is the whole way,
+ * and what a tracker adds to nobody's is its own cost. Every packet must arrive, and
+ * connections are established for each of them.
  */
 #include "bench.h"
 #include "clock.h"
 #include "conntrack.h"
 #include "figures.h"
+#include "floor.h"
 #include "net.h"
 #include "options.h"
 #include "tracker.h"
@@ -34,7 +36,7 @@
 #define SLOW_ROUNDS 2	       /* data segments before the fast path takes a connection */
 #define LINKS_MAX   16
 
-enum who { NOBODY, CONNTRACK, AT_XDP, AT_TC, WHO };
+enum who { NOBODY, CONNTRACK, FLOOR, AT_XDP, AT_TC, WHO };
 _Static_assert(WHO == LA_NET_HOSTS, "one host for each");
 
 struct live {
@@ -42,12 +44,13 @@ struct live {
 	struct la_conntrack conntrack;
 	struct la_tracker tracker[WHO]; /* AT_XDP, AT_TC */
 	struct la_traffic *traffic;
+	struct la_floor *floor;
 	int links[LINKS_MAX], links_count;
 	__u64 sent;
 	__u32 next; /* number of the first connection that nobody has seen yet */
 };
 
-/* ---- four hosts ---- */
+/* ---- five hosts ---- */
 
 static int attach(struct live *l, enum who who, int prog_fd, __u32 ifindex, int type)
 {
@@ -64,16 +67,22 @@ static int attach(struct live *l, enum who who, int prog_fd, __u32 ifindex, int 
 	return 0;
 }
 
+/* What runs at XDP of a host; native XDP everywhere, so that it costs all the same. */
+static int xdp_of(const struct live *l, enum who who)
+{
+	if (who == AT_XDP)
+		return la_loader_prog(l->tracker[who].loader, LA_PROG_XDP);
+	return who == FLOOR ? la_floor_xdp(l->floor) : la_traffic_nothing(l->traffic);
+}
+
 static int attach_all(struct live *l)
 {
-	int nothing = la_traffic_nothing(l->traffic), sink = la_traffic_sink(l->traffic);
+	int sink = la_traffic_sink(l->traffic);
 
 	for (enum who who = NOBODY; who < WHO; who++) {
 		const struct la_host *host = &l->net.host[who];
-		int xdp = who == AT_XDP ? la_loader_prog(l->tracker[who].loader, LA_PROG_XDP)
-					: nothing;
 
-		if (attach(l, who, xdp, host->rx, BPF_XDP) ||
+		if (attach(l, who, xdp_of(l, who), host->rx, BPF_XDP) ||
 		    attach(l, who, sink, host->out, TCX_EGRESS))
 			return -1;
 	}
@@ -98,7 +107,10 @@ static int live_open(struct live *l, __u32 flows)
 	if (la_tracker_open(&l->tracker[AT_TC], &opts))
 		return -1;
 	l->traffic = la_traffic_new();
-	if (!l->traffic || attach_all(l))
+	if (!l->traffic)
+		return -1;
+	l->floor = la_floor_new(l->traffic, la_loader_prog(l->tracker[AT_XDP].loader, LA_PROG_XDP));
+	if (!l->floor || attach_all(l))
 		return -1;
 	return la_net_enter(l->net.generator);
 }
@@ -109,6 +121,7 @@ static void live_close(struct live *l)
 		close(l->links[--l->links_count]);
 	la_conntrack_close(&l->conntrack, l->net.home);
 	la_net_close(&l->net);
+	la_floor_free(l->floor);
 	la_traffic_free(l->traffic);
 	la_tracker_close(&l->tracker[AT_XDP]);
 	la_tracker_close(&l->tracker[AT_TC]);
@@ -171,7 +184,7 @@ struct rows {
 
 static void add_rows(struct rows rows[WHO], const double ns[WHO])
 {
-	for (enum who who = AT_XDP; who < WHO; who++) {
+	for (enum who who = FLOOR; who < WHO; who++) {
 		la_sample(&rows[who].ratio, (ns[who] - ns[NOBODY]) / (ns[CONNTRACK] - ns[NOBODY]));
 		la_sample(&rows[who].ns, ns[who] - ns[NOBODY]);
 		la_sample(&rows[who].theirs, ns[CONNTRACK] - ns[NOBODY]);
@@ -180,13 +193,14 @@ static void add_rows(struct rows rows[WHO], const double ns[WHO])
 
 static void tell_rows(struct rows rows[WHO], const char *what, const char *size, double target)
 {
-	static const char *const hooks[] = {[AT_XDP] = "xdp", [AT_TC] = "tc"};
+	static const char *const names[] = {[FLOOR] = "floor", [AT_XDP] = "xdp", [AT_TC] = "tc"};
 	char name[48];
 
-	for (enum who who = AT_XDP; who < WHO; who++) {
-		snprintf(name, sizeof(name), "live.%s.%s.%s", what, hooks[who], size);
-		la_figure(name, "x conntrack", &rows[who].ratio, LA_MOST(target));
-		snprintf(name, sizeof(name), "live.%s.%s.%s.ns", what, hooks[who], size);
+	for (enum who who = FLOOR; who < WHO; who++) {
+		snprintf(name, sizeof(name), "live.%s.%s.%s", what, names[who], size);
+		la_figure(name, "x conntrack", &rows[who].ratio,
+			  who == FLOOR ? LA_NONE : LA_MOST(target));
+		snprintf(name, sizeof(name), "live.%s.%s.%s.ns", what, names[who], size);
 		la_figure(name, "ns", &rows[who].ns, LA_NONE);
 	}
 	snprintf(name, sizeof(name), "live.%s.conntrack.%s.ns", what, size);
@@ -283,6 +297,8 @@ static int established(struct live *l, struct crowd *crowd, int rounds)
 
 	crowd->first = l->next;
 	l->next += 1U << crowd->bits;
+	if (la_floor_fill(l->traffic, crowd->first, crowd->bits))
+		return -1;
 	for (enum who who = NOBODY; who < WHO; who++)
 		if (open_crowd(l, crowd, who))
 			return -1;
@@ -321,6 +337,8 @@ static int lifecycle(struct live *l, const char *size, __u32 bits, int rounds)
 	double ns[WHO];
 
 	for (int i = 0; i < rounds; i++) {
+		if (la_floor_fill(l->traffic, l->next, bits))
+			return -1;
 		for (enum who who = NOBODY; who < WHO; who++) {
 			ns[who] = whole(l, who, l->next, bits);
 			if (ns[who] < 0)

@@ -14,7 +14,7 @@
 
 #include "la_types.h"
 
-#define LA_NET_HOSTS 4
+#define LA_NET_HOSTS 5
 
 struct la_host {
 	int netns;
