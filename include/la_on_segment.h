@@ -71,10 +71,12 @@ LA_INLINE void la_settle_isn(struct la_side *p, const struct la_segment *seg)
  */
 LA_INLINE bool la_is_belated_fin(const struct la_pass *x)
 {
-	const struct la_side *s = x->s;
+	const struct la_side *s = x->s, *p = x->p;
+	bool news = !(s->flags & LA_S_ACKS) || la_before(s->ack, p->fin_end);
+	/* A RST that it has survived has moved it there and back. */
+	__u64 since = p->flags & LA_S_RST ? x->f->closing : s->since;
 
-	return s->state == LA_CLOSE_WAIT && (s->flags & LA_S_PRESUMED) &&
-	       la_elapsed(s->since, x->out->ts) > LA_PROMPT_NS;
+	return s->state == LA_CLOSE_WAIT && news && la_elapsed(since, x->out->ts) > LA_PROMPT_NS;
 }
 
 /* A bare ACK beyond what was seen of s: what was missed may have been its FIN. */

@@ -66,6 +66,17 @@ Test(truth_close, two_fins_sent_again_that_cross)
 		    "!FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT");
 }
 
+/* "abort while closing": the first copy of its FIN was lost, and so was the RST between them. */
+Test(truth_close, a_second_copy_of_a_fin_behind_a_rst)
+{
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1}, {RESP, RA, 2, 1, 0, 0, LA_CLOSED, LA_CLOSED},
+		   {WAIT, 200}, {ORIG, FA, 1, 2, .reason = LA_R_LATE},
+		   {RESP, R, 2, 0, .reason = LA_R_LATE, .orig = LA_CLOSED, .resp = LA_CLOSED});
+	assert_path(&t, ORIG,
+		    "SYN_SENT ESTABLISHED ~CLOSE_WAIT ~CLOSED !CLOSE_WAIT ~LAST_ACK "
+		    "~CLOSED");
+}
+
 /* A copy of the FIN that comes late acknowledges less than its sender has by then. */
 Test(truth_close, an_old_copy_of_a_fin_is_not_sent_again)
 {
