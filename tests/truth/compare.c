@@ -99,6 +99,23 @@ static bool was_merged(const struct la_walk *k, const struct la_walk *t)
 	       k->step[i + 1].ts - k->step[i].ts < MERGED_NS;
 }
 
+/*
+ * Data that the kernel refuses, read with the ACK of its FIN that was behind it: FIN_WAIT_2 for
+ * that moment. The RST says what it says of the data, and lastack takes FIN_WAIT_2 back.
+ */
+static bool was_merged_refusal(const struct la_walk *k, const struct la_walk *t)
+{
+	int i, last = t->count - 1;
+
+	if (last < 0 || k->count != t->count + 1 || k->step[last].to != LA_FIN_WAIT_2)
+		return false;
+	for (i = 0; i < last && k->step[i].to == t->step[i].to; i++)
+		;
+	return i == last && k->step[last + 1].to == LA_CLOSED && t->step[last].to == LA_CLOSED &&
+	       (t->doubted & 1U << LA_FIN_WAIT_2) &&
+	       k->step[last + 1].ts - k->step[last].ts < MERGED_NS;
+}
+
 static void take_out(struct la_walk *walk, int step)
 {
 	walk->count--;
@@ -249,6 +266,10 @@ static void make_comparable(struct la_walk *k, struct la_walk *t, const struct l
 	if (was_merged(k, t)) {
 		tally->merged++;
 		k->step[k->count - 2].to = LA_CLOSING;
+	}
+	if (was_merged_refusal(k, t)) {
+		tally->merged++;
+		take_out(k, t->count - 1);
 	}
 	if (!k->count && t->first == LA_LISTEN && t->count == 1 && t->step[0].to == LA_CLOSED)
 		t->count = 0;
