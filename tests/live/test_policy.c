@@ -16,11 +16,13 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -31,6 +33,17 @@
 
 #define CLIENT_PORT 44100
 #define SERVER_PORT 9700
+
+/* Its socket, in a mount namespace of the test's own: it goes with the test as well. */
+#define CONTROL "/mnt/lastack.sock"
+
+static void world(void)
+{
+	cr_assert(!unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+		  !mount("tmpfs", "/mnt", "tmpfs", 0, NULL));
+}
+
+TestSuite(policy, .init = world);
 
 /* ---- a lab with lastack in it ---- */
 
@@ -77,7 +90,6 @@ struct watch {
 	struct la_observer *obs;
 	int fd; /* of the file */
 	char path[64];
-	char control[64]; /* its socket */
 };
 
 static void put_file(struct watch *w, const char *text)
@@ -90,11 +102,10 @@ static struct watch watch_start_tagged(enum place place, const char *text, struc
 {
 	struct watch w = {.lab = la_lab_new(places[place].router),
 			  .fd = memfd_create("lastack.yaml", 0)};
-	const char *const options[] = {"--config", w.path,	 "--control", w.control,
+	const char *const options[] = {"--config", w.path,	 "--control", CONTROL,
 				       "--hook",   tagging.hook, NULL};
 
 	snprintf(w.path, sizeof(w.path), "/proc/self/fd/%d", w.fd);
-	snprintf(w.control, sizeof(w.control), "/tmp/lastack-policy-%d.sock", getpid());
 	cr_assert(w.lab && w.fd >= 0);
 	for (int host = 0; place == AT_BRIDGE && host < LA_LAB_HOSTS; host++)
 		cr_assert(la_lab_sh(w.lab, (enum la_lab_host)host, "%s", bridge_scripts[host]));
@@ -119,7 +130,6 @@ static void watch_end(struct watch *w)
 	la_observer_free(w->obs);
 	la_vlan_free(w->vlan);
 	la_lab_free(w->lab);
-	unlink(w->control);
 	close(w->fd);
 }
 
@@ -469,11 +479,18 @@ Test(policy, a_dry_run_leaves_records_and_nothing_else)
 	watch_end(&w);
 }
 
+/* A host whose firewall drops RSTs, at that hook of netfilter. */
+static void drop_rsts(const struct watch *w, enum la_lab_host host, const char *hook)
+{
+	cr_assert(la_lab_sh(w->lab, host,
+			    "nft 'add table inet t; add chain inet t c { type filter hook %s "
+			    "priority 0; }; add rule inet t c tcp flags rst drop'",
+			    hook));
+}
+
 /* The RSTs leave, and do not arrive; the connection goes on. */
 Test(policy, a_reset_that_fails_is_tried_three_times_and_told)
 {
-	static const char drop[] = "nft 'add table inet t; add chain inet t c { type filter hook "
-				   "input priority 0; }; add rule inet t c tcp flags rst drop'";
 	struct watch w = watch_start(AT_ROUTER, "policies:\n"
 						"- {name: cut, match: tcp, when: age > 300ms, "
 						"action: reset}\n");
@@ -482,8 +499,8 @@ Test(policy, a_reset_that_fails_is_tried_three_times_and_told)
 	struct la_pair pair;
 	int i = 0;
 
-	cr_assert(la_lab_sh(w.lab, LA_LAB_CLIENT, "%s", drop) &&
-		  la_lab_sh(w.lab, LA_LAB_SERVER, "%s", drop));
+	drop_rsts(&w, LA_LAB_CLIENT, "input");
+	drop_rsts(&w, LA_LAB_SERVER, "input");
 	pair = talk(&w, AF_INET, 0);
 	for (; !la_observer_until(w.obs, is_there, &failed, 20) && i < SOON_MS / 20; i++)
 		expect_alive(&pair);
@@ -504,9 +521,7 @@ Test(policy, a_reset_that_may_not_be_sent_says_why)
 	struct la_pair pair;
 	const json_t *failed;
 
-	cr_assert(la_lab_sh(w.lab, LA_LAB_ROUTER,
-			    "nft 'add table inet t; add chain inet t c { type filter hook output "
-			    "priority 0; }; add rule inet t c tcp flags rst drop'"));
+	drop_rsts(&w, LA_LAB_ROUTER, "output");
 	pair = talk(&w, AF_INET, 0);
 	failed = record_of(&w, 0, "policy", "result", "failed");
 	cr_expect_eq(number_of(failed, "tries"), 3);
@@ -545,17 +560,14 @@ static bool listens(int fd)
 	return !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) && info.tcpi_state == TCP_LISTEN;
 }
 
-/* The server resets what is idle, and drops RSTs itself, at that hook of netfilter. */
+/* The server resets what is idle, and drops RSTs itself. */
 static struct watch watch_behind_firewall(const char *hook)
 {
 	struct watch w = watch_start(AT_HOST, "policies:\n"
 					      "- {name: cut, match: tcp, when: idle > 300ms, "
 					      "action: reset}\n");
 
-	cr_assert(la_lab_sh(w.lab, LA_LAB_SERVER,
-			    "nft 'add table inet t; add chain inet t c { type filter hook %s "
-			    "priority 0; }; add rule inet t c tcp flags rst drop'",
-			    hook));
+	drop_rsts(&w, LA_LAB_SERVER, hook);
 	return w;
 }
 
@@ -734,7 +746,7 @@ static void take_text(int fd, char *text, size_t size)
 static void kill_by_hand(const struct watch *w, const char *const words[])
 {
 	int out = memfd_create("out", MFD_CLOEXEC), err = memfd_create("err", MFD_CLOEXEC), status;
-	const char *argv[16] = {la_observer_binary(), "kill", "--control", w->control};
+	const char *argv[16] = {la_observer_binary(), "kill", "--control", CONTROL};
 	int argc = 4, in = dup(STDIN_FILENO), null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	pid_t pid;
 
@@ -765,7 +777,7 @@ Test(policy, kill_resets_what_its_filter_takes)
 	struct stat at;
 
 	record_of(&w, 2, "state", "to", "ESTABLISHED");
-	cr_expect(!stat(w.control, &at) && (at.st_mode & 0777) == 0600, "who may ask for it?");
+	cr_expect(!stat(CONTROL, &at) && (at.st_mode & 0777) == 0600, "who may ask for it?");
 	KILL(&w, "dport", "9700");
 	expect_told(1, "ESTABLISHED", "--yes does it without asking");
 	KILL(&w, "--dry-run", "dport 9700 or dport 9702");
