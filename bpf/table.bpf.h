@@ -70,6 +70,19 @@ static __always_inline bool la_is_quiet(const struct la_scratch *s)
 	       !la_has_uncounted(&s->uncounted);
 }
 
+/*
+ * Asks for all cache lines of a flow at once: in a big table none of them is at hand, and with
+ * the lock they would come one after the other.
+ */
+static __always_inline void la_fetch(const struct la_flow *f)
+{
+	const volatile char *lines = (const volatile char *)f->side;
+
+#pragma unroll
+	for (__u32 i = 0; i < sizeof(*f) - offsetof(struct la_flow, side); i += LA_LINE)
+		(void)lines[i];
+}
+
 /* The slow path of a segment that has found its entry. Returns as la_meet() does. */
 static __always_inline __u32 la_slow(struct la_entry *e, const struct la_key *key,
 				     const struct la_segment *seg, struct la_scratch *s)
@@ -77,6 +90,7 @@ static __always_inline __u32 la_slow(struct la_entry *e, const struct la_key *ke
 	bool reopens;
 	__u32 reason, tag = la_key_tag(key);
 
+	la_fetch(&e->flow);
 	bpf_spin_lock(&e->lock);
 	if (la_is_stale(e, tag)) {
 		bpf_spin_unlock(&e->lock);
