@@ -54,15 +54,19 @@ static bool has_ended(struct la_mirror *mirror, int *status)
 	return !mirror->pid;
 }
 
-/* It says a line about each interface once it is attached there. */
-static int lines_said(struct la_mirror *mirror)
+/* It says `lastack: NAME: ` and how, once it is attached to an interface. */
+static bool is_attached(struct la_mirror *mirror, const char *ifname)
 {
-	int c, lines = 0;
+	char wanted[40], line[512];
+	bool found = false;
 
+	if (!ifname)
+		return true;
+	snprintf(wanted, sizeof(wanted), "lastack: %s: ", ifname);
 	rewind(mirror->err);
-	while ((c = getc(mirror->err)) != EOF)
-		lines += c == '\n';
-	return lines;
+	while (!found && fgets(line, sizeof(line), mirror->err))
+		found = !strncmp(line, wanted, strlen(wanted));
+	return found;
 }
 
 static void show_errors(struct la_mirror *mirror)
@@ -74,13 +78,13 @@ static void show_errors(struct la_mirror *mirror)
 		putc(c, stderr);
 }
 
-static bool wait_attached(struct la_mirror *mirror, int interface_count)
+static bool wait_attached(struct la_mirror *mirror, const char *const ifname[2])
 {
 	long long deadline = now_ms() + PATIENCE_MS;
 	int status = 0;
 
 	while (now_ms() < deadline && !has_ended(mirror, &status)) {
-		if (lines_said(mirror) >= interface_count)
+		if (is_attached(mirror, ifname[0]) && is_attached(mirror, ifname[1]))
 			return true;
 		poll(NULL, 0, 10);
 	}
@@ -115,7 +119,7 @@ struct la_mirror *la_mirror_start(struct la_lab *lab, const char *binary, enum l
 	if (mirror->out && mirror->err)
 		mirror->pid =
 			la_lab_spawn(lab, host, argv, fileno(mirror->out), fileno(mirror->err));
-	if (mirror->pid > 0 && wait_attached(mirror, 1 + !!ifname[1]))
+	if (mirror->pid > 0 && wait_attached(mirror, ifname))
 		return mirror;
 	la_mirror_free(mirror);
 	return NULL;

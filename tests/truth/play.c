@@ -177,6 +177,14 @@ static bool dials_fast(struct la_play *p)
 		errno == EINPROGRESS);
 }
 
+static bool closes(struct la_play *p, enum la_lab_host host)
+{
+	int fd = p->sock[host];
+
+	p->sock[host] = -1;
+	return fd >= 0 && close(fd) == 0;
+}
+
 /* Is a client's address one of this play? Of an earlier one, a SYN may have come late. */
 static bool is_ours(const struct la_play *p, const struct la_lab_addr *from)
 {
@@ -195,7 +203,7 @@ static bool accepts(struct la_play *p)
 					  SOCK_CLOEXEC | SOCK_NONBLOCK);
 		if (p->sock[SERVER] < 0 || is_ours(p, &from))
 			return p->sock[SERVER] >= 0;
-		close(p->sock[SERVER]);
+		closes(p, SERVER);
 	}
 	return false;
 }
@@ -277,14 +285,6 @@ static bool hears_the_end(struct la_play *p, enum la_lab_host host)
 	if (!got) /* nothing more will come of what was said before */
 		p->end.wrong += p->said[OTHER(host)] - p->heard[host];
 	return got == 0;
-}
-
-static bool closes(struct la_play *p, enum la_lab_host host)
-{
-	int fd = p->sock[host];
-
-	p->sock[host] = -1;
-	return fd >= 0 && close(fd) == 0;
 }
 
 static bool aborts(struct la_play *p, enum la_lab_host host)
