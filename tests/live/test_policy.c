@@ -7,6 +7,7 @@
  */
 #include "observer.h"
 #include "pair.h"
+#include "scrape.h"
 #include "told.h"
 #include "vlan.h"
 #include <criterion/criterion.h>
@@ -436,6 +437,41 @@ Test(policy, the_brake_holds_a_policy_that_would_reset_everything)
 		  (sixth - first) / 1000000);
 	for (int c = 0; c < CROWD; c++)
 		hang_up(&crowd[c]);
+	watch_end(&w);
+}
+
+#define DONE(policy, action)                                                                       \
+	"lastack_policy_actions_total{policy=\"" policy "\",action=\"" action "\",result="         \
+	"\"done\"}"
+#define HELD(policy, action, by)                                                                   \
+	"lastack_policy_held_total{policy=\"" policy "\",action=\"" action "\",by=\"" by "\"}"
+
+/* Of each connection the second policy is asked right behind the first. */
+Test(policy, a_rate_holds_a_policy_and_all_is_counted)
+{
+	struct watch w = watch_start(AT_HOST, "protect: port 9703\n"
+					      "policies:\n"
+					      "- {name: few, match: tcp, when: age > 300ms, "
+					      "action: log, rate: 2/d burst 2}\n"
+					      "- {name: all, match: tcp, when: age > 300ms, "
+					      "action: log}\n"
+					      "- {name: end, match: dport 9702-9703, "
+					      "when: age > 300ms, action: expire}\n");
+	struct la_pair pairs[4];
+
+	for (int n = 0; n < 4; n++)
+		pairs[n] = talk(&w, AF_INET, n);
+	la_scrape_until(w.lab, LA_LAB_SERVER,
+			(struct la_series[]){{DONE("all", "log"), 4},
+					     {DONE("few", "log"), 2},
+					     {DONE("end", "expire"), 1},
+					     {HELD("end", "expire", "protect"), 1}},
+			4);
+	record_of(&w, 2, "policy", "policy", "end");
+	cr_expect_eq(count_of(&w, -1, "policy", "policy", "few"), 2);
+	cr_expect_eq(count_of(&w, -1, "policy", "policy", "all"), 4);
+	for (int n = 0; n < 4; n++)
+		hang_up(&pairs[n]);
 	watch_end(&w);
 }
 
