@@ -8,6 +8,7 @@
  */
 #include "replay.h"
 #include "checksum.h"
+#include "fragments.h"
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stdio_ext.h>
@@ -139,8 +140,44 @@ static __u64 packet_time(const struct pcap_pkthdr *h)
 	return (__u64)s * LA_SEC_NS + (__u64)ns;
 }
 
-static int feed(const struct la_replay *r, const struct link *link, const struct pcap_pkthdr *h,
-		const __u8 *data)
+/* Takes a packet, or NULL. Returns 0 or -errno. */
+static int track(const struct la_replay *r, const struct la_captured *packet)
+{
+	struct la_captured p;
+
+	if (!packet)
+		return 0;
+	p = *packet;
+	if (p.cap_len > LA_CAPTURED_MAX)
+		p.cap_len = LA_CAPTURED_MAX;
+	return r->engine->packet(r->engine, &p);
+}
+
+/* What is damaged is no part of anything. */
+static int feed_or_keep(const struct la_replay *r, struct la_fragments *fragments,
+			const struct la_captured *p)
+{
+	const struct la_captured *whole = NULL;
+	int err = 0;
+
+	if (p->damaged || la_fragments_take(fragments, p, &whole))
+		err = track(r, p);
+	return err ? err : track(r, whole);
+}
+
+/* At the end of a capture. */
+static int feed_rest(const struct la_replay *r, struct la_fragments *fragments)
+{
+	const struct la_captured *p;
+	int err = 0;
+
+	while (!err && (p = la_fragments_rest(fragments)))
+		err = track(r, p);
+	return err;
+}
+
+static int feed(const struct la_replay *r, struct la_fragments *fragments, const struct link *link,
+		const struct pcap_pkthdr *h, const __u8 *data)
 {
 	/* no link header, no packet: what the parser says of an empty frame */
 	struct la_captured p = {.data = data, .link = LA_LINK_ETHER, .ts = packet_time(h)};
@@ -155,9 +192,7 @@ static int feed(const struct la_replay *r, const struct link *link, const struct
 	}
 	if (!r->no_checksums)
 		p.damaged = la_checksum_verify(&p);
-	if (p.cap_len > LA_CAPTURED_MAX)
-		p.cap_len = LA_CAPTURED_MAX;
-	return r->engine->packet(r->engine, &p);
+	return feed_or_keep(r, fragments, &p);
 }
 
 static int fail(struct la_replay *r, const char *what, const char *why, const char *todo)
@@ -203,7 +238,8 @@ static void tell_progress(const struct la_replay *r, FILE *file)
 		la_progress_tell(r->progress, (__u64)at, (__u64)st.st_size);
 }
 
-static int read_packets(struct la_replay *r, pcap_t *pcap, const struct link *link)
+static int read_packets(struct la_replay *r, pcap_t *pcap, struct la_fragments *fragments,
+			const struct link *link)
 {
 	__u64 before = r->packets;
 	struct pcap_pkthdr *h;
@@ -212,7 +248,7 @@ static int read_packets(struct la_replay *r, pcap_t *pcap, const struct link *li
 
 	while ((got = pcap_next_ex(pcap, &h, &data)) == 1) {
 		r->packets++;
-		err = feed(r, link, h, data);
+		err = feed(r, fragments, link, h, data);
 		if (err)
 			return fail(r, "cannot track", strerror(-err), NULL);
 		if (!(r->packets % TELL_PACKETS))
@@ -220,9 +256,28 @@ static int read_packets(struct la_replay *r, pcap_t *pcap, const struct link *li
 		if (r->stop && r->stop(r->stop_ctx))
 			return 0;
 	}
+	err = feed_rest(r, fragments);
+	if (err)
+		return fail(r, "cannot track", strerror(-err), NULL);
 	if (got == PCAP_ERROR_BREAK)
 		return 0;
 	return fail_broken(r, pcap_geterr(pcap), r->packets - before);
+}
+
+static int read_capture(struct la_replay *r, pcap_t *pcap)
+{
+	const struct link *link = find_link(pcap_datalink(pcap));
+	struct la_fragments *fragments;
+	int ret;
+
+	if (!link)
+		return fail_link(r, pcap_datalink(pcap));
+	fragments = la_fragments_new();
+	if (!fragments)
+		return fail(r, "cannot replay", strerror(ENOMEM), NULL);
+	ret = read_packets(r, pcap, fragments, link);
+	la_fragments_free(fragments);
+	return ret;
 }
 
 int la_replay_stream(struct la_replay *r, FILE *file)
@@ -230,7 +285,6 @@ int la_replay_stream(struct la_replay *r, FILE *file)
 	/* System calls for 4 KiB each would be a fifth of the time. One capture at a time. */
 	static char buffer[256 * 1024];
 	char err[PCAP_ERRBUF_SIZE] = "";
-	const struct link *link;
 	pcap_t *pcap;
 	int ret;
 
@@ -242,8 +296,7 @@ int la_replay_stream(struct la_replay *r, FILE *file)
 			fclose(file);
 		return fail(r, "cannot replay", err, "a pcap or pcapng file is needed");
 	}
-	link = find_link(pcap_datalink(pcap));
-	ret = link ? read_packets(r, pcap, link) : fail_link(r, pcap_datalink(pcap));
+	ret = read_capture(r, pcap);
 	pcap_close(pcap); /* closes the file, too, unless it is stdin */
 	return ret;
 }
