@@ -509,6 +509,8 @@ static void enforce_record(struct la_sink *sink, const struct la_rec *rec)
 		return;
 	if (e->policies->challenges && la_challenges_wants(rec))
 		challenge(e, rec);
+	if (!e->policies->count && !e->policies->judges)
+		return;
 	if (rec->type == LA_REC_STATE && !rec->seq)
 		begins(e, rec);
 	if (rec->type == LA_REC_STATE || rec->type == LA_REC_RST)
