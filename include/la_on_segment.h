@@ -219,12 +219,14 @@ LA_INLINE void la_prove_sender(struct la_pass *x, __u32 end)
 
 /*
  * What an acceptable segment should do to its receiver. A FIN that passed earlier should have
- * arrived before it; one that it carries itself is read after its ACK (RFC 9293 3.10.7.4).
+ * arrived before it; one that it carries itself, or that its data was missing for, is read after
+ * its ACK (RFC 9293 3.10.7.4).
  */
 LA_INLINE void la_presume_receiver(struct la_pass *x)
 {
 	struct la_side *s = x->s, *p = x->p;
 	bool arrives = (s->flags & LA_S_FIN) && s->hole_lo == s->hole_hi;
+	bool text = x->seg->len || (x->seg->flags & LA_FIN);
 	__u8 peer = !x->d, first = p->state, before = first;
 
 	p->before = 0;
@@ -233,14 +235,13 @@ LA_INLINE void la_presume_receiver(struct la_pass *x)
 	if (la_after(x->seg->ack, p->isn) &&
 	    la_move(x->f, peer, LA_EV_RCV_ACK_OF_SYN, LA_PRESUMED, LA_CAUSE_ACK, x->out))
 		la_established(x->f, x->out->ts);
-	if (arrives && !(x->seg->flags & LA_FIN))
+	if (arrives && !text)
 		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);
 	if ((p->flags & LA_S_FIN) && !la_before(x->seg->ack, p->fin_end))
 		la_move(x->f, peer, LA_EV_RCV_ACK_OF_FIN, LA_PRESUMED, LA_CAUSE_ACK, x->out);
-	if ((x->seg->len || (x->seg->flags & LA_FIN)) && before != LA_SYN_RECEIVED &&
-	    la_after(x->seg->seq + x->seg->len, p->ack))
+	if (text && before != LA_SYN_RECEIVED && la_after(x->seg->seq + x->seg->len, p->ack))
 		before = p->state; /* who refuses data has read the ACK (RFC 9293 3.10.7.4) */
-	if (arrives && (x->seg->flags & LA_FIN))
+	if (arrives && text)
 		la_move(x->f, peer, LA_EV_RCV_FIN, LA_PRESUMED, LA_CAUSE_FIN, x->out);
 	if (p->state != before)
 		p->before = before;

@@ -59,7 +59,8 @@ LA_INLINE void la_take_back_fin(struct la_pass *x)
 	la_enter(x->f, !x->d, LA_CLOSE_WAIT, LA_CORRECTED, LA_CAUSE_ACK, x->out);
 }
 
-/* Takes an acceptable segment of s before it is noted: does it acknowledge a FIN unheard? */
+/* Takes an acceptable segment of s before it is noted: does it acknowledge a FIN unheard? Nobody,
+ * whom an old SYN names, sends none. */
 LA_INLINE void la_unheard_fin(struct la_pass *x)
 {
 	struct la_side *s = x->s, *p = x->p;
@@ -69,7 +70,7 @@ LA_INLINE void la_unheard_fin(struct la_pass *x)
 	if (la_after(x->seg->ack, s->ack))
 		s->marks |= LA_M_ACKS_ON;
 	if (!(p->flags & LA_S_FIN)) {
-		if (x->seg->ack == s->ack + 1 && p->nxt == s->ack)
+		if (x->seg->ack == s->ack + 1 && p->nxt == s->ack && p->state != LA_CLOSED)
 			la_presume_fin(x);
 	} else if (la_after(x->seg->ack, p->fin_end) && s->state == LA_TIME_WAIT) {
 		la_take_back_fin(x);

@@ -155,3 +155,13 @@ Test(found, a_clock_that_was_made_shorter)
 	cr_assert_geq(talk_close(&t)->duration_ns, 2 * LA_SEC_NS);
 	cr_assert_eq(talk_close(&t)->close_ns, 0);
 }
+
+/* Nobody, whom an old SYN names, has sent no FIN, though one more byte is acknowledged. */
+Test(found, nobody_sends_an_unheard_fin)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1},
+		   {RESP, RA, 1, 1, 0, 0, LA_CLOSED, LA_CLOSED});
+	talk_lines(&t, {RESP, SA, 0, 1, .isn = 5000}, {RESP, FA, 1, 1},
+		   {RESP, A, 2, 2, .orig = LA_CLOSED}, {RESP, A, 2, 500, .orig = LA_CLOSED});
+	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED ~CLOSED");
+}

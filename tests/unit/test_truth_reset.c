@@ -445,3 +445,12 @@ Test(truth_reset, a_third_ack_that_crossed_a_syn_ack)
 		   {RESP, RA, 1, 1, 0, 0, LA_CLOSED, LA_CLOSED});
 	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED !SYN_RECEIVED ESTABLISHED CLOSED");
 }
+
+/* "port reuse": the data that was missing before a FIN is refused, so that was not read either. */
+Test(truth_reset, who_refuses_missing_data_has_not_read_the_fin_behind_it)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1}, {RESP, A, 1, 1},
+		   {ORIG, FA, 194, 1}, {RESP, FA, 1, 1}, {ORIG, PA, 1, 1, 193},
+		   {RESP, R, 1, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED FIN_WAIT_1 ~CLOSING !FIN_WAIT_1 CLOSED");
+}
