@@ -396,6 +396,7 @@ fuzz-run/%: build/% FORCE
 # segment gets through, data arrives as it was sent, and what comes of the connections is the same.
 truth-run: build/lastack build/truth FORCE
 	$(Q)build/truth -n 8000 -s 1 -j 128 -p strict -c build/lastack
+truth-run-loss: build/lastack build/truth FORCE
 	$(Q)build/truth -n 2000 -s 1 -j 256 -p strict -c -l build/lastack
 
 # What tests/run asks for: the names of its tests.
@@ -403,7 +404,7 @@ suites:
 	@echo $(SUITES)
 list-checks:
 	@echo check-format check-bpf check-captures check-traps check-schema check-dist $(HEADERS:%=native/%) $(HEADERS:%=bpf/%) $(USER_HEADERS:%=native/%) \
-		$(patsubst build/%,fuzz-run/%,$(FUZZERS)) truth-run
+		$(patsubst build/%,fuzz-run/%,$(FUZZERS)) truth-run truth-run-loss
 
 FORCE:
 
