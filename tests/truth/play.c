@@ -111,9 +111,10 @@ static int dial_from(struct la_play *p, enum la_lab_host host, unsigned short po
 	return -1;
 }
 
-/* --- what is said: no byte of a connection is like the one before, nor like another play's -----
- */
+/* --- what is said ------------------------------------------------------------------------- */
 
+/* The byte that a host says at a place of its stream: it tells where it belongs, and whose it is.
+ */
 static char word(const struct la_play *p, int host, __u32 at)
 {
 	__u64 dice = (__u64)p->number << 33 | (__u64)host << 32 | at / sizeof(dice);
