@@ -249,6 +249,25 @@ LA_INLINE void la_presume_receiver(struct la_pass *x)
 		p->passed |= la_passed_bit(first);
 }
 
+/*
+ * Who is in SYN_SENT drops what bears no SYN (RFC 9293 3.10.7.3), as a Fast Open child's data that
+ * overtakes its SYN-ACK: it was seen, and is missing all the same.
+ */
+LA_INLINE void la_note_dropped(struct la_pass *x)
+{
+	struct la_side *s = x->s;
+
+	if (x->p->state != LA_SYN_SENT || !x->seg->len)
+		return;
+	if (s->hole_lo == s->hole_hi) {
+		s->hole_lo = x->seg->seq;
+		s->hole_at = la_short_time(x->seg->ts);
+		s->hole_got = 0;
+	}
+	s->hole_hi = x->seg->seq + x->seg->len;
+	s->hole_got += x->seg->len;
+}
+
 /* New data of the originator, counted up to two segments: how far did it come? */
 LA_INLINE void la_note_stage(struct la_pass *x, __u32 end)
 {
@@ -370,6 +389,7 @@ LA_INLINE enum la_reason la_on_segment(struct la_pass *x)
 		f->zero[x->d & 1].probes++;
 	if ((reason != LA_R_KEEPALIVE && reason != LA_R_WINDOW_PROBE) || la_after(end, s->nxt))
 		la_account_data(f, s, p, x->seg, end);
+	la_note_dropped(x);
 	if (x->seg->len)
 		la_note_flight(s, p, end);
 	la_take_ack(s, x->seg);
