@@ -82,9 +82,9 @@ Test(truth_close, a_second_copy_of_a_fin_behind_a_rst)
 Test(truth_close, a_fin_behind_data_that_overtook_the_syn_ack)
 {
 	talk_lines(&t, {ORIG, S, .len = 126}, {RESP, A, 1, 127, 100},
-		   {RESP, SA, 0, 127, .reason = LA_R_SYN_RETRANSMIT},
-		   {ORIG, A, 127, 1}, {RESP, FA, 101, 127, 0, 0, LA_ESTABLISHED, LA_FIN_WAIT_1},
-		   {ORIG, A, 127, 1}, {WAIT, 3000}, {ORIG, FA, 127, 1},
+		   {RESP, SA, 0, 127, .reason = LA_R_SYN_RETRANSMIT}, {ORIG, A, 127, 1},
+		   {RESP, FA, 101, 127, 0, 0, LA_ESTABLISHED, LA_FIN_WAIT_1}, {ORIG, A, 127, 1},
+		   {WAIT, 3000}, {ORIG, FA, 127, 1},
 		   {RESP, A, 102, 128, 0, 0, LA_FIN_WAIT_2, LA_CLOSING},
 		   {RESP, PA, 1, 128, 100, 0, LA_TIME_WAIT, LA_CLOSING});
 	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT");
