@@ -12,6 +12,7 @@
 #define LA_ON_SEGMENT_H
 
 #include "la_after_rst.h"
+#include "la_history.h"
 #include "la_one_way.h"
 #include "la_pass.h"
 #include "la_undo.h"
@@ -257,7 +258,7 @@ LA_INLINE void la_note_dropped(struct la_pass *x)
 {
 	struct la_side *s = x->s;
 
-	if (x->p->state != LA_SYN_SENT || !x->seg->len)
+	if (x->p->state != LA_SYN_SENT || !x->seg->len || (s->hist.seen & LA_HIST_SYN))
 		return;
 	if (s->hole_lo == s->hole_hi) {
 		s->hole_lo = x->seg->seq;
