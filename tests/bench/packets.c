@@ -303,7 +303,7 @@ static int decap(const struct la_bench *bench)
 
 	if (stand_open(&s, 1U << part.bits, 1U << LA_PROG_XDP, true) || open_part(&s, &part))
 		goto cleanup;
-	for (int i = 0; i < (bench->quick ? 3 : 9); i++)
+	for (int i = 0; i < (bench->quick ? 3 : 61); i++)
 		if (sample_part(&s, &part, LA_WAY_XDP, &rows))
 			goto cleanup;
 	tell_rows(&rows, "packet.xdp_decap", part.size, LA_NONE);
@@ -323,7 +323,7 @@ int la_bench_connections(const struct la_bench *bench)
 	const struct crowd hot = {"1k", 2, .bits = 10, .times = 8};
 	const struct crowd cold = {"1m", 1.6, .bits = MILLION_BITS, .times = 1};
 
-	if (whole(&hot, bench->quick ? 3 : 15))
+	if (whole(&hot, bench->quick ? 3 : 61))
 		return -1;
 	return whole(&cold, bench->quick ? 1 : 3);
 }
