@@ -19,6 +19,8 @@
 #define CLIENT_PORT 41001
 #define SERVER_PORT 9001
 #define MSS_MAX	    1460
+#define OTHERS_MAX  16 /* packets besides, where thousands are cut */
+#define SOON_MS	    30000
 
 enum hook { NATIVE, GENERIC, TC, HOOKS };
 
@@ -86,7 +88,8 @@ static void check(struct la_observer *obs, struct la_wire *wire, const struct bu
 
 /*
  * TCP always hands down packets larger than a segment. Without offloads they are cut before
- * the interface, which then counts segments itself: the truth by which the wire's is right.
+ * the interface, which then counts segments itself: the truth by which the wire's is right. It
+ * counts also what resolves addresses and announces groups, a few packets.
  */
 static void check_premise(struct la_lab *lab, struct la_wire *wire, const struct bulk *b,
 			  long long tx_before)
@@ -97,7 +100,8 @@ static void check_premise(struct la_lab *lab, struct la_wire *wire, const struct
 	cr_assert(sent.segs > BYTES / MSS_MAX, "%llu segments cannot carry it", sent.segs);
 	cr_assert(sent.skbs < sent.segs / 2, "%llu packets for %llu segments", sent.skbs,
 		  sent.segs);
-	cr_expect(b->offloads || tx == (long long)sent.segs,
+	cr_expect(b->offloads ||
+			  (tx >= (long long)sent.segs && tx <= (long long)sent.segs + OTHERS_MAX),
 		  "%llu segments, but the interface sent %lld", sent.segs, tx);
 }
 
@@ -129,7 +133,7 @@ ParameterizedTest(struct bulk *b, gso, counts_as_the_wire)
 	obs = observe(lab, b);
 	tx = la_lab_tx_packets(lab, LA_LAB_CLIENT, "eth0");
 	transfer(lab);
-	cr_expect(la_observer_until(obs, has_close, NULL, 5000), "no close record");
+	cr_expect(la_observer_until(obs, has_close, NULL, SOON_MS), "no close record");
 	cr_expect(la_observer_stop(obs) == 0, "lastack ended badly");
 	check_premise(lab, wire, b, tx);
 	check(obs, wire, b);
