@@ -20,6 +20,12 @@ LA_INLINE __u64 la_monotonic_ns(void)
 	return (__u64)t.tv_sec * LA_SEC_NS + (__u64)t.tv_nsec;
 }
 
+/* The same in ms, for who waits. */
+LA_INLINE long long la_monotonic_ms(void)
+{
+	return (long long)(la_monotonic_ns() / LA_MSEC_NS);
+}
+
 /* CLOCK_REALTIME now, ns since the epoch. */
 LA_INLINE __u64 la_realtime_ns(void)
 {

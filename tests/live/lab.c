@@ -337,6 +337,23 @@ unsigned int la_lab_ifindex(struct la_lab *lab, enum la_lab_host host, const cha
 }
 
 /* /proc/net is the thread group's, so the thread's own is asked. */
+long long la_lab_icmp6_sent(struct la_lab *lab, enum la_lab_host host)
+{
+	long long sent = -1;
+	char line[128];
+	FILE *file;
+
+	if (!la_lab_enter(lab, host))
+		return -1;
+	file = fopen("/proc/thread-self/net/snmp6", "re");
+	while (file && sent < 0 && fgets(line, sizeof(line), file))
+		sscanf(line, "Icmp6OutMsgs %lld", &sent);
+	if (file)
+		fclose(file);
+	la_lab_leave(lab);
+	return sent;
+}
+
 long long la_lab_tx_packets(struct la_lab *lab, enum la_lab_host host, const char *ifname)
 {
 	char line[512], name[IFNAMSIZ + 1];

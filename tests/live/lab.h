@@ -80,6 +80,9 @@ long long la_lab_tx_packets(struct la_lab *lab, enum la_lab_host host, const cha
 long long la_lab_counter(struct la_lab *lab, enum la_lab_host host, const char *group,
 			 const char *name);
 
+/* ICMPv6 messages that this host has sent: neighbours are known, so those of its groups. Or -1. */
+long long la_lab_icmp6_sent(struct la_lab *lab, enum la_lab_host host);
+
 /* TSO, GSO and GRO of every interface, on or off. */
 bool la_lab_offloads(struct la_lab *lab, bool on);
 

@@ -3,6 +3,7 @@
  * load.c - see load.h. A process a server, some for the client; plain blocking sockets.
  */
 #include "load.h"
+#include "clock.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -13,7 +14,6 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define CLIENTS	   2
@@ -36,14 +36,6 @@ struct la_load {
 static const char sysctls[] = "cd /proc/sys/net/ipv4 && echo 0 >tcp_tw_reuse && "
 			      "echo 2000000 >tcp_max_tw_buckets && "
 			      "echo 1024 65535 >ip_local_port_range";
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* ---- the server ---- */
 
@@ -106,7 +98,7 @@ static bool connect_and_close(unsigned short port)
 /* True if it may open one more connection; false: it is time to end. */
 static bool may_open(struct bound *bound, long long end)
 {
-	while (!__atomic_load_n(&bound->over, __ATOMIC_RELAXED) && now_ms() < end) {
+	while (!__atomic_load_n(&bound->over, __ATOMIC_RELAXED) && la_monotonic_ms() < end) {
 		if (__atomic_load_n(&bound->opened, __ATOMIC_RELAXED) <
 		    __atomic_load_n(&bound->most, __ATOMIC_RELAXED)) {
 			__atomic_add_fetch(&bound->opened, 1, __ATOMIC_RELAXED);
@@ -119,7 +111,7 @@ static bool may_open(struct bound *bound, long long end)
 
 static void ask_for(struct bound *bound, int ms)
 {
-	long long end = now_ms() + ms;
+	long long end = la_monotonic_ms() + ms;
 
 	for (unsigned int i = 0; may_open(bound, end); i++)
 		if (!connect_and_close((unsigned short)(FIRST_PORT + i % PORTS)))

@@ -3,6 +3,7 @@
  * observer.c - see observer.h.
  */
 #include "observer.h"
+#include "clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,7 +16,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define START_MS   60000
@@ -37,14 +37,6 @@ struct la_observer {
 	char line[LINE_BYTES];
 	char said[STDERR_MAX];
 };
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* build/test-live and build/demo lie beside build/lastack. */
 const char *la_observer_binary(void)
@@ -132,13 +124,13 @@ static bool has_ended(struct la_observer *obs)
 
 bool la_observer_notifies(struct la_observer *obs, const char *state)
 {
-	long long deadline = now_ms() + START_MS;
+	long long deadline = la_monotonic_ms() + START_MS;
 	struct pollfd wait = {.fd = obs->ready, .events = POLLIN};
 	char text[64];
 	ssize_t n;
 
 	while (poll(&wait, 1, 5) == 0)
-		if (has_ended(obs) || now_ms() > deadline)
+		if (has_ended(obs) || la_monotonic_ms() > deadline)
 			break;
 	n = recv(obs->ready, text, sizeof(text) - 1, MSG_DONTWAIT);
 	text[n > 0 ? n : 0] = '\0';
@@ -260,10 +252,10 @@ const json_t *la_observer_records(struct la_observer *obs)
 bool la_observer_until(struct la_observer *obs, bool (*done)(const json_t *records, void *ctx),
 		       void *ctx, int ms)
 {
-	long long deadline = now_ms() + ms, left;
+	long long deadline = la_monotonic_ms() + ms, left;
 
 	while (!done(obs->records, ctx)) {
-		left = deadline - now_ms();
+		left = deadline - la_monotonic_ms();
 		if (left <= 0 || !read_some(obs, (int)left))
 			return false;
 	}
@@ -272,10 +264,10 @@ bool la_observer_until(struct la_observer *obs, bool (*done)(const json_t *recor
 
 bool la_observer_says(struct la_observer *obs, const char *text)
 {
-	long long deadline = now_ms() + START_MS;
+	long long deadline = la_monotonic_ms() + START_MS;
 
 	while (!strstr(la_observer_stderr(obs), text)) {
-		if (now_ms() > deadline)
+		if (la_monotonic_ms() > deadline)
 			return false;
 		poll(NULL, 0, 5);
 	}
@@ -284,13 +276,13 @@ bool la_observer_says(struct la_observer *obs, const char *text)
 
 int la_observer_stop(struct la_observer *obs)
 {
-	long long deadline = now_ms() + STOP_MS;
+	long long deadline = la_monotonic_ms() + STOP_MS;
 
 	if (obs->pid)
 		kill(obs->pid, SIGTERM);
-	while (now_ms() < deadline && read_some(obs, (int)(deadline - now_ms())))
+	while (la_monotonic_ms() < deadline && read_some(obs, (int)(deadline - la_monotonic_ms())))
 		;
-	while (now_ms() < deadline && !has_ended(obs))
+	while (la_monotonic_ms() < deadline && !has_ended(obs))
 		poll(NULL, 0, 5);
 	if (obs->pid || obs->bad || obs->filled || !WIFEXITED(obs->status))
 		return -1;

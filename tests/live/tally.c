@@ -4,12 +4,12 @@
  * lastack's own, which the other tests parse, have each key once and no spaces.
  */
 #include "tally.h"
+#include "clock.h"
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <uthash.h>
 
@@ -21,14 +21,6 @@ struct la_tally_account {
 	unsigned int closes;
 	UT_hash_handle hh;
 };
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* The value of a key, or NULL; a text begins after its quotation mark. */
 static const char *value_of(const char *line, const char *key)
@@ -132,10 +124,10 @@ static void take_lines(struct la_tally *tally)
 bool la_tally_read(struct la_tally *tally, int fd, int ms)
 {
 	struct pollfd wait = {.fd = fd, .events = POLLIN};
-	long long end = now_ms() + ms, left;
+	long long end = la_monotonic_ms() + ms, left;
 	ssize_t got;
 
-	while ((left = end - now_ms()) > 0) {
+	while ((left = end - la_monotonic_ms()) > 0) {
 		if (poll(&wait, 1, (int)left) != 1)
 			continue;
 		got = read(fd, tally->line + tally->filled, sizeof(tally->line) - tally->filled);

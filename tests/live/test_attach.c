@@ -5,6 +5,7 @@
  * Each test has a process and a network namespace of its own, so interfaces, programs and
  * filters go with it. What hangs on an interface is asked of the kernel, not of lastack.
  */
+#include "clock.h"
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -28,7 +29,6 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LASTACK	    "build/lastack"
@@ -211,24 +211,16 @@ static void spawn(struct child *child, const char *args, before_fn before)
 	child->err = err[0];
 }
 
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
-}
-
 /* Reads stderr until it holds the text, ends, or time is up. True if it holds the text. */
 static bool says(struct child *child, const char *needle)
 {
-	long long end = now_ms() + WAIT_MS;
+	long long end = la_monotonic_ms() + WAIT_MS;
 	struct pollfd wait = {.fd = child->err, .events = POLLIN};
 
 	while (!strstr(child->said, needle)) {
 		ssize_t got;
 
-		if (now_ms() >= end || poll(&wait, 1, (int)(end - now_ms())) <= 0)
+		if (la_monotonic_ms() >= end || poll(&wait, 1, (int)(end - la_monotonic_ms())) <= 0)
 			return false;
 		got = read(child->err, child->said + child->said_size,
 			   TEXT_MAX - 1 - child->said_size);
@@ -254,12 +246,12 @@ static void start(struct child *child, const char *args, const char *last)
 /* Waits for its end, reads the rest of stderr. Returns its exit code, 128 + signal. */
 static int ended(struct child *child)
 {
-	long long end = now_ms() + WAIT_MS;
+	long long end = la_monotonic_ms() + WAIT_MS;
 	int status = 0;
 
 	says(child, "\n\n\n"); /* which it never says: reads to the end */
 	while (waitpid(child->pid, &status, WNOHANG) == 0) {
-		if (now_ms() > end) {
+		if (la_monotonic_ms() > end) {
 			kill(child->pid, SIGKILL);
 			cr_fatal("lastack does not end: %s", child->said);
 		}
@@ -684,13 +676,13 @@ Test(attach, clsact_filters_of_a_killed_lastack_are_removed_as_it_says)
 /* A killed process lets go of its links when the kernel gets around to it. */
 Test(attach, links_go_with_a_killed_lastack)
 {
-	long long end = now_ms() + WAIT_MS;
+	long long end = la_monotonic_ms() + WAIT_MS;
 	struct child child;
 
 	world();
 	start(&child, "run -i v0 -i lo", "lo");
 	cr_expect(eq(int, stopped(&child, SIGKILL), 128 + SIGKILL));
-	while (hook_count("v0") + hook_count("lo") && now_ms() < end)
+	while (hook_count("v0") + hook_count("lo") && la_monotonic_ms() < end)
 		usleep(20000);
 	cr_expect(zero(uint, hook_count("v0") + hook_count("lo")));
 }
@@ -744,9 +736,9 @@ Test(attach, a_reader_that_stands_still_does_not_keep_it)
 	cr_assert(gt(int, fcntl(child.out, F_SETPIPE_SZ, 4096), 0));
 	connect_and_close(20);
 	usleep(500000); /* so that it stands in the write, most of the time */
-	begin = now_ms();
+	begin = la_monotonic_ms();
 	cr_expect(eq(int, stopped(&child, SIGTERM), 1));
-	cr_expect(lt(long, (long)(now_ms() - begin), 5000));
+	cr_expect(lt(long, (long)(la_monotonic_ms() - begin), 5000));
 	expect(&child, "told to stop, and nobody reads it");
 	cr_expect(zero(uint, hook_count("lo")));
 }

@@ -4,6 +4,7 @@
  *
  *   client eth0 --- eth0 server   lastack at the server, told what to tell apart by a file
  */
+#include "config_file.h"
 #include "fetch.h"
 #include "load.h"
 #include "observer.h"
@@ -15,7 +16,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define WEB    9700
@@ -25,25 +25,16 @@
 struct site {
 	struct la_lab *lab;
 	struct la_observer *obs;
-	int file; /* memfd, which lastack inherits: it may not look at ours any more */
+	struct la_config_file file;
 	unsigned short next;
 };
 
-static void put(const struct site *s, const char *text)
-{
-	cr_assert(!ftruncate(s->file, 0));
-	cr_assert_eq(pwrite(s->file, text, strlen(text), 0), (ssize_t)strlen(text));
-}
-
 static struct site site_new(const char *ifname, const char *text)
 {
-	struct site s = {.lab = la_lab_new(false), .file = memfd_create("yaml", 0), .next = 42000};
-	char path[64];
-	const char *const options[] = {"--config", path, NULL};
+	struct site s = {.lab = la_lab_new(false), .file = la_config_file_new(text), .next = 42000};
+	const char *const options[] = {"--config", s.file.path, NULL};
 
-	cr_assert(s.lab && s.file >= 0);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", s.file);
-	put(&s, text);
+	cr_assert(s.lab);
 	if (strcmp(ifname, "eth0") != 0)
 		cr_assert(la_lab_sh(s.lab, LA_LAB_SERVER,
 				    "ip link set eth0 down && ip link set eth0 name '%s' && "
@@ -58,7 +49,7 @@ static void site_end(struct site *s)
 {
 	la_observer_free(s->obs);
 	la_lab_free(s->lab);
-	close(s->file);
+	close(s->file.fd);
 }
 
 /* Connections of this host with the other one, which close in order. */
@@ -172,7 +163,7 @@ Test(labels, of_other_groups_after_a_reload, .timeout = 180)
 
 	talk(&s, LA_LAB_CLIENT, WEB, 2);
 	TELLS(&s, {FIN ",group=\"a\"}", 2});
-	put(&s, "metrics-label: group\ngroups: {a: port 9800, b: tcp}\n");
+	la_config_file_put(&s.file, "metrics-label: group\ngroups: {a: port 9800, b: tcp}\n");
 	cr_assert(!kill(la_observer_pid(s.obs), SIGHUP));
 	cr_assert(la_observer_says(s.obs, ": reloaded"));
 	talk(&s, LA_LAB_CLIENT, WEB, 1);

@@ -2,9 +2,10 @@
 /*
  * test_policy.c - policies with real sockets: who is reset learns it, who is not does not.
  *
- * The configuration file is a memfd of the test, so that it goes with the test however that
- * ends. What a socket says is the truth; what lastack says of it has to agree.
+ * What a socket says is the truth; what lastack says of it has to agree.
  */
+#include "clock.h"
+#include "config_file.h"
 #include "observer.h"
 #include "pair.h"
 #include "scrape.h"
@@ -26,7 +27,6 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Patience for what does not depend on speed, ms. */
@@ -89,31 +89,22 @@ struct watch {
 	struct la_lab *lab;
 	struct la_vlan *vlan; /* NULL: there is none */
 	struct la_observer *obs;
-	int fd; /* of the file */
-	char path[64];
+	struct la_config_file file;
 };
-
-static void put_file(struct watch *w, const char *text)
-{
-	cr_assert(!ftruncate(w->fd, 0));
-	cr_assert(pwrite(w->fd, text, strlen(text), 0) == (ssize_t)strlen(text));
-}
 
 static struct watch watch_start_tagged(enum place place, const char *text, struct tagging tagging)
 {
 	struct watch w = {.lab = la_lab_new(places[place].router),
-			  .fd = memfd_create("lastack.yaml", 0)};
-	const char *const options[] = {"--config", w.path,	 "--control", CONTROL,
+			  .file = la_config_file_new(text)};
+	const char *const options[] = {"--config", w.file.path,	 "--control", CONTROL,
 				       "--hook",   tagging.hook, NULL};
 
-	snprintf(w.path, sizeof(w.path), "/proc/self/fd/%d", w.fd);
-	cr_assert(w.lab && w.fd >= 0);
+	cr_assert(w.lab);
 	for (int host = 0; place == AT_BRIDGE && host < LA_LAB_HOSTS; host++)
 		cr_assert(la_lab_sh(w.lab, (enum la_lab_host)host, "%s", bridge_scripts[host]));
 	if (tagging.tags)
 		w.vlan = la_vlan_new(w.lab, tagging.tags, tagging.in_frame, place == AT_ROUTER);
 	cr_assert(w.vlan || !tagging.tags);
-	put_file(&w, text);
 	w.obs = la_observer_start(w.lab, places[place].host, places[place].first,
 				  places[place].second, options);
 	cr_assert(w.obs, "lastack did not start");
@@ -131,7 +122,7 @@ static void watch_end(struct watch *w)
 	la_observer_free(w->obs);
 	la_vlan_free(w->vlan);
 	la_lab_free(w->lab);
-	close(w->fd);
+	close(w->file.fd);
 }
 
 /* ---- connections ---- */
@@ -279,14 +270,6 @@ ParameterizedTest(struct reset_case *c, policy, both_ends_are_reset)
 	watch_end(&w);
 }
 
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 #define IDLE_MS	 500
 #define ATTEMPTS 10
 
@@ -300,10 +283,10 @@ Test(policy, both_ends_know_within_a_second_of_the_deadline)
 
 	for (int n = 0; late > 1000 && n < ATTEMPTS; n++) {
 		struct la_pair pair = talk(&w, AF_INET, n);
-		long long deadline = now_ms() + IDLE_MS;
+		long long deadline = la_monotonic_ms() + IDLE_MS;
 
 		expect_reset(&pair);
-		late = now_ms() - deadline;
+		late = la_monotonic_ms() - deadline;
 		hang_up(&pair);
 	}
 	cr_log_info("%lld ms after the deadline", late);
@@ -732,7 +715,7 @@ Test(policy, timeouts_are_looked_at_anew_on_reload)
 	struct watch w = watch_start(AT_HOST, "");
 	struct la_pair pair = talk(&w, AF_INET, 0);
 
-	put_file(&w, short_timeouts);
+	la_config_file_put(&w.file, short_timeouts);
 	cr_assert(!kill(la_observer_pid(w.obs), SIGHUP));
 	cr_expect(la_observer_says(w.obs, ": reloaded"));
 	record_of(&w, 0, "close", "reason", "timeout");

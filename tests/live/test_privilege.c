@@ -4,6 +4,7 @@
  * reset connections, and once it is attached it has given up all that it does not need, in all of
  * its threads.
  */
+#include "config_file.h"
 #include "lab.h"
 #include "observer.h"
 #include "pair.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -149,16 +149,8 @@ Test(privilege, three_capabilities_are_enough, .timeout = 60)
 	cr_expect_eq(end_nobody(&n), 0, "it said: %s", n.said);
 }
 
-/* A file for everybody, that goes with the test. */
-static void policy_file(char path[64])
-{
-	static const char text[] =
-		"policies: [{name: idle, match: tcp, when: idle > 300ms, action: reset}]\n";
-	int fd = memfd_create("lastack.yaml", 0);
-
-	cr_assert(fd >= 0 && write(fd, text, sizeof(text) - 1) == (ssize_t)sizeof(text) - 1);
-	snprintf(path, 64, "/proc/self/fd/%d", fd);
-}
+static const char idle_policy[] =
+	"policies: [{name: idle, match: tcp, when: idle > 300ms, action: reset}]\n";
 
 static void expect_reset(int fd)
 {
@@ -173,10 +165,9 @@ Test(privilege, with_a_fourth_it_resets, .timeout = 60)
 {
 	static struct nobody n;
 	struct la_pair pair;
-	char path[64];
+	struct la_config_file file = la_config_file_new(idle_policy);
 
-	policy_file(path);
-	be_nobody(&n, FOUR, path);
+	be_nobody(&n, FOUR, file.path);
 	cr_expect(prints(&n, "lastack: eth0: "), "it said: %s", n.said);
 	cr_assert(la_pair_open(&pair, n.lab, AF_INET, CLIENT_PORT, SERVER_PORT));
 	expect_reset(pair.client);
@@ -185,19 +176,20 @@ Test(privilege, with_a_fourth_it_resets, .timeout = 60)
 	close(pair.client);
 	close(pair.server);
 	cr_expect_eq(end_nobody(&n), 0, "it said: %s", n.said);
+	close(file.fd);
 }
 
 Test(privilege, without_it_a_policy_that_resets_is_refused, .timeout = 60)
 {
 	static struct nobody n;
-	char path[64];
+	struct la_config_file file = la_config_file_new(idle_policy);
 
-	policy_file(path);
-	be_nobody(&n, THREE, path);
+	be_nobody(&n, THREE, file.path);
 	cr_expect(prints(&n, "cannot reset connections"), "it said: %s", n.said);
 	cr_expect(prints(&n, "CAP_NET_RAW or root is needed"), "it said: %s", n.said);
 	cr_expect_not(prints(&n, "eth0"), "it goes on: %s", n.said); /* to its end */
 	cr_expect_eq(end_nobody(&n), 1, "it said: %s", n.said);
+	close(file.fd);
 }
 
 /* ---- what is left ---- */

@@ -2,9 +2,8 @@
 /*
  * test_reload.c - a running lastack reads its configuration file again: what changes, what
  * stays, and that nothing is lost over it.
- *
- * The file is a memfd that lastack inherits, so that it goes with the test however that ends.
  */
+#include "config_file.h"
 #include "load.h"
 #include "observer.h"
 #include "talk.h"
@@ -16,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define RELOADS	    1000
@@ -30,41 +28,18 @@
 
 static const char reloaded[] = ": reloaded", refused[] = ": not reloaded";
 
-/* ---- a file ---- */
-
-struct file {
-	int fd;
-	char path[64];
-};
-
-static struct file file_new(const char *text)
-{
-	struct file file = {.fd = memfd_create("lastack.yaml", 0)};
-
-	cr_assert(file.fd >= 0);
-	snprintf(file.path, sizeof(file.path), "/proc/self/fd/%d", file.fd);
-	cr_assert(pwrite(file.fd, text, strlen(text), 0) == (ssize_t)strlen(text));
-	return file;
-}
-
-static void file_put(const struct file *file, const char *text)
-{
-	cr_assert(!ftruncate(file->fd, 0));
-	cr_assert(pwrite(file->fd, text, strlen(text), 0) == (ssize_t)strlen(text));
-}
-
-/* ---- lastack with it ---- */
+/* ---- lastack with a file ---- */
 
 struct watch {
 	struct la_lab *lab;
 	struct la_observer *obs;
-	struct file file;
+	struct la_config_file file;
 };
 
 /* At the server, told by this file and, if not NULL, two more words. */
 static struct watch watch_start(const char *text, const char *option, const char *value)
 {
-	struct watch w = {.lab = la_lab_new(false), .file = file_new(text)};
+	struct watch w = {.lab = la_lab_new(false), .file = la_config_file_new(text)};
 	const char *const options[] = {"--config", w.file.path, option, value, NULL};
 
 	w.obs = w.lab ? la_observer_start(w.lab, LA_LAB_SERVER, NULL, NULL, options) : NULL;
@@ -105,7 +80,7 @@ static bool reload(const struct watch *w, const char *text)
 {
 	int taken = count_of(la_observer_stderr(w->obs), reloaded), before = answers(w);
 
-	file_put(&w->file, text);
+	la_config_file_put(&w->file, text);
 	hang_up(w);
 	for (int ms = 0; answers(w) == before && ms < SOON_MS; ms += 5)
 		poll(NULL, 0, 5);
@@ -362,7 +337,7 @@ static bool reload_and_read(const struct watch *w, const char *text, struct la_t
 {
 	int taken = count_of(la_observer_stderr(w->obs), reloaded), before = answers(w);
 
-	file_put(&w->file, text);
+	la_config_file_put(&w->file, text);
 	hang_up(w);
 	for (int i = 0; answers(w) == before && i < SOON_MS / 2; i++) {
 		la_tally_read(tally, la_observer_pipe(w->obs), 2);

@@ -6,6 +6,7 @@
  * Whether one did, the server's kernel says: it counts the challenge ACKs by which it answers.
  */
 #include "blind.h"
+#include "config_file.h"
 #include "fetch.h"
 #include "observer.h"
 #include "pair.h"
@@ -20,7 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 /* Patience for what does not depend on speed, ms. */
@@ -265,36 +265,14 @@ Test(rst_policy, without_a_policy_the_right_number_ends_it)
 	scene_end(&s);
 }
 
-/* The file of this scene, that it may be told otherwise. */
-struct file {
-	int fd;
-	char path[40];
-};
-
-static void put_file(const struct file *file, const char *text)
-{
-	ssize_t len = (ssize_t)strlen(text);
-
-	cr_assert(!ftruncate(file->fd, 0) && pwrite(file->fd, text, (size_t)len, 0) == len);
-}
-
-static struct file file_new(const char *text)
-{
-	struct file file = {.fd = memfd_create("lastack.yaml", 0)}; /* the child inherits it */
-
-	cr_assert_geq(file.fd, 0);
-	snprintf(file.path, sizeof(file.path), "/proc/self/fd/%d", file.fd);
-	put_file(&file, text);
-	return file;
-}
-
 /* Has it read again, for the nth time. */
-static void reload(const struct scene *s, const struct file *file, const char *text, int nth)
+static void reload(const struct scene *s, const struct la_config_file *file, const char *text,
+		   int nth)
 {
 	const char *said;
 	int times = 0;
 
-	put_file(file, text);
+	la_config_file_put(file, text);
 	cr_assert(!kill(la_observer_pid(s->obs), SIGHUP));
 	for (int ms = 0; times < nth && ms < SOON_MS; ms += 5) {
 		said = la_observer_stderr(s->obs);
@@ -308,7 +286,7 @@ static void reload(const struct scene *s, const struct file *file, const char *t
 /* From one policy to another while the connection is under attack. */
 Test(rst_policy, it_takes_effect_when_the_file_is_read_again)
 {
-	struct file file = file_new("rst-policy: dry-run\n");
+	struct la_config_file file = la_config_file_new("rst-policy: dry-run\n");
 	struct scene s = scene_start(&places[0], "--config", file.path);
 	long long before;
 
@@ -607,7 +585,7 @@ ParameterizedTestParameters(rst_policy, what_is_protected_is_left_alone)
 
 ParameterizedTest(const char *text, rst_policy, what_is_protected_is_left_alone)
 {
-	struct file file = file_new(text);
+	struct la_config_file file = la_config_file_new(text);
 	struct scene s = scene_start(&places[0], "--config", file.path);
 	struct challenges c;
 
@@ -630,7 +608,7 @@ Test(rst_policy, protection_holds_for_connections_that_there_are)
 		     {STRICT, false},
 		     {STRICT BY_MORE, true},
 		     {STRICT "protect: port 9801\n", false}};
-	struct file file = file_new(STRICT);
+	struct la_config_file file = la_config_file_new(STRICT);
 	struct scene s = scene_start(&places[0], "--config", file.path);
 
 	expect_guesses(&s, false, STRICT);

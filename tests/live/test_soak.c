@@ -5,6 +5,7 @@
  * A few seconds each, or $SOAK_MINUTES, as `make soak` sets it. What is left in the kernel is
  * asked of the kernel, by the maps that the daemon holds.
  */
+#include "clock.h"
 #include "control.h"
 #include "la_abi.h"
 #include "load.h"
@@ -21,7 +22,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SHORT_MS  4000
@@ -31,14 +31,6 @@
 
 /* What an allocator may keep for itself once it is warm. */
 #define GROWTH_KB 1024
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int soak_ms(void)
 {
@@ -75,7 +67,7 @@ static void sample(struct memory *memory, pid_t pid)
 {
 	long kb = rss_kb(pid);
 
-	if (now_ms() < memory->warm_at)
+	if (la_monotonic_ms() < memory->warm_at)
 		memory->warm_kb = kb;
 	else if (kb > memory->most_kb)
 		memory->most_kb = kb;
@@ -206,7 +198,7 @@ static long yet_kb(long closes)
 
 static void churn(struct la_load *load, struct la_tally *tally, struct la_observer *obs, int ms)
 {
-	struct memory memory = {.warm_at = now_ms() + ms / 4};
+	struct memory memory = {.warm_at = la_monotonic_ms() + ms / 4};
 	long closes = 0; /* when it was warm */
 
 	while (la_load_runs(load)) {
@@ -301,9 +293,9 @@ Test(soak, interfaces_leave_nothing_behind)
 
 	cr_assert(obs && la_observer_says(obs, "waiting for one to appear"));
 	before = descriptors_kept(la_observer_pid(obs));
-	memory.warm_at = now_ms() + soak_ms() / 4;
-	end = now_ms() + soak_ms();
-	for (; now_ms() < end; n++) {
+	memory.warm_at = la_monotonic_ms() + soak_ms() / 4;
+	end = la_monotonic_ms() + soak_ms();
+	for (; la_monotonic_ms() < end; n++) {
 		cr_assert(plug_and_unplug(lab, n));
 		sample(&memory, la_observer_pid(obs));
 	}

@@ -3,6 +3,7 @@
  * mirror.c - see mirror.h.
  */
 #include "mirror.h"
+#include "clock.h"
 #include "la_fsm.h"
 #include <errno.h>
 #include <jansson.h>
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 #include <uthash.h>
 
@@ -32,14 +32,6 @@ struct named {
 	size_t at; /* in the list of connections */
 	UT_hash_handle hh;
 };
-
-static long long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static const char *const interfaces[LA_LAB_HOSTS][2] = {
 	[LA_LAB_CLIENT] = {"eth0", NULL},
@@ -80,10 +72,10 @@ static void show_errors(struct la_mirror *mirror)
 
 static bool wait_attached(struct la_mirror *mirror, const char *const ifname[2])
 {
-	long long deadline = now_ms() + PATIENCE_MS;
+	long long deadline = la_monotonic_ms() + PATIENCE_MS;
 	int status = 0;
 
-	while (now_ms() < deadline && !has_ended(mirror, &status)) {
+	while (la_monotonic_ms() < deadline && !has_ended(mirror, &status)) {
 		if (is_attached(mirror, ifname[0]) && is_attached(mirror, ifname[1]))
 			return true;
 		poll(NULL, 0, 10);
@@ -335,12 +327,12 @@ static bool read_records(struct la_mirror *mirror, struct la_conns *conns)
 
 bool la_mirror_stop(struct la_mirror *mirror, struct la_conns *conns)
 {
-	long long deadline = now_ms() + PATIENCE_MS;
+	long long deadline = la_monotonic_ms() + PATIENCE_MS;
 	int status = -1;
 
 	if (mirror->pid > 0)
 		kill(mirror->pid, SIGTERM);
-	while (now_ms() < deadline && !has_ended(mirror, &status))
+	while (la_monotonic_ms() < deadline && !has_ended(mirror, &status))
 		poll(NULL, 0, 10);
 	if (!mirror->pid && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return read_records(mirror, conns);
