@@ -276,7 +276,6 @@ __noinline int la_icmp_error(struct la_key *key, struct la_segment *seg)
 	if (s->out.want & LA_WANT_CLOSE)
 		s->ended = e->flow;
 	bpf_spin_unlock(&e->lock);
-	s->out.was.deadline = ~0ULL;
 	la_wind_flow(s);
 	la_measure(seg);
 	la_emit_changes(key, seg);

@@ -36,6 +36,12 @@ LA_INLINE __u32 la_wire_segs(const struct la_side *p, const struct la_segment *s
 	return (seg->len + size - 1) / size;
 }
 
+/* IP bytes of so many segments on the wire, each with its own headers. */
+LA_INLINE __u64 la_wire_bytes(const struct la_segment *seg, __u32 segs)
+{
+	return seg->ip_len + (__u64)(segs - 1) * seg->hdr_len;
+}
+
 /* Counts a segment of s to p, whatever becomes of it. */
 LA_INLINE void la_count_segment(struct la_side *s, const struct la_side *p,
 				const struct la_segment *seg, bool v4)
@@ -43,7 +49,7 @@ LA_INLINE void la_count_segment(struct la_side *s, const struct la_side *p,
 	__u32 segs = la_wire_segs(p, seg, v4);
 
 	s->pkts += segs;
-	s->ip_bytes += seg->ip_len + (__u64)(segs - 1) * seg->hdr_len;
+	s->ip_bytes += la_wire_bytes(seg, segs);
 }
 
 /* [seq, end) arrived: what of the hole is left? */

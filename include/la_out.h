@@ -53,12 +53,11 @@ struct la_formerly {
 	__u32 retrans;
 	__u32 hook;  /* owner of its direction */
 	__u32 sent;  /* the highest sequence number that it was seen to send, plus one */
+	__u16 flags; /* enum la_side_flag */
 	bool first;  /* it was not seen before */
 	bool closed; /* the connection had ended */
 	bool reset;  /* a RST was thought to have ended it, and it speaks all the same */
-	__u8 pad;
-	__u16 flags; /* enum la_side_flag */
-	__u16 pad2;
+	__u8 pad[3];
 };
 
 struct la_out {

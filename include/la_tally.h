@@ -13,7 +13,7 @@
 #ifndef LA_TALLY_H
 #define LA_TALLY_H
 
-#include "la_flow.h"
+#include "la_account.h"
 
 #define LA_TALLY_MASK	     ((1ULL << 24) - 1)
 #define LA_TALLY_BYTES_SHIFT 24
@@ -34,10 +34,10 @@ LA_INLINE bool la_may_tally(const struct la_side *s, const struct la_segment *se
 /* Adds it, with new payload only. */
 LA_INLINE void la_tally(struct la_side *s, const struct la_segment *seg, __u32 segs)
 {
-	__u64 ip_bytes = seg->ip_len + (segs - 1) * seg->hdr_len;
+	__u64 counts = (__u64)segs << LA_TALLY_SEGS_SHIFT |
+		       (__u64)seg->len << LA_TALLY_BYTES_SHIFT | la_wire_bytes(seg, segs);
 
-	__sync_fetch_and_add(&s->tally, (__u64)segs << LA_TALLY_SEGS_SHIFT |
-						(__u64)seg->len << LA_TALLY_BYTES_SHIFT | ip_bytes);
+	__sync_fetch_and_add(&s->tally, counts);
 }
 
 LA_INLINE void la_fold_side(struct la_side *s)

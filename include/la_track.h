@@ -205,7 +205,8 @@ LA_INLINE enum la_reason la_track_icmp(struct la_flow *f, const struct la_segmen
 
 	la_out_reset(out, seg->ts);
 	la_fold(f);
-	if (!x.s->state || (f->flags & LA_F_DEAD) || seg->ts >= la_deadline(f, cfg))
+	out->was.deadline = la_deadline(f, cfg);
+	if (!x.s->state || (f->flags & LA_F_DEAD) || seg->ts >= out->was.deadline)
 		return LA_R_ICMP;
 	reason = la_on_icmp(&x);
 	la_settle(&x);

@@ -398,10 +398,11 @@ static void begins(struct la_enforce *e, const struct la_rec *rec)
 /* What would be laid upon a connection if it began now. */
 static __u8 begun_with(const struct la_enforce *e, const struct la_rec *rec, bool protected)
 {
-	const struct la_policy *policy = timeouts_of(e, rec);
+	const struct la_policy *policy;
 
 	if (protected)
 		return e->policies->judges ? LA_P_GUARDED : 0;
+	policy = timeouts_of(e, rec);
 	return policy && !policy->dry_run ? policy->table : 0;
 }
 
