@@ -231,6 +231,8 @@ LA_INLINE void la_presume_receiver(struct la_pass *x)
 	__u8 peer = !x->d, first = p->state, before = first;
 
 	p->before = 0;
+	s->marks &= ~LA_M_OVERTAKEN;
+	s->marks |= la_before(x->seg->ack, s->ack) * LA_M_OVERTAKEN;
 	if (la_is_cut(x->f))
 		return;
 	if (la_after(x->seg->ack, p->isn) &&

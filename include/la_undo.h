@@ -92,9 +92,9 @@ LA_INLINE __u8 la_refuted_by_none(const struct la_pass *x)
 	if (la_doubts_third_ack(x))
 		return LA_SYN_RECEIVED;
 	/* It bears the ACK of what it answers: not the last segment, if that moved s, but one that
-	 * did not acknowledge the FIN. */
+	 * did not acknowledge the FIN; unless the last one was late, and is such. */
 	if ((s->flags & LA_S_FIN) && la_before(x->seg->seq, s->fin_end) && s->before &&
-	    (s->passed & la_passed_bit(LA_FIN_WAIT_1)))
+	    !(x->p->marks & LA_M_OVERTAKEN) && (s->passed & la_passed_bit(LA_FIN_WAIT_1)))
 		return LA_FIN_WAIT_1;
 	if (!presumed || s->before || s->state != LA_TIME_WAIT)
 		return presumed ? s->before : 0;

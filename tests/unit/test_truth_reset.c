@@ -454,3 +454,15 @@ Test(truth_reset, who_refuses_missing_data_has_not_read_the_fin_behind_it)
 		   {RESP, R, 1, 0, 0, 0, LA_CLOSED, LA_CLOSED});
 	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED FIN_WAIT_1 ~CLOSING !FIN_WAIT_1 CLOSED");
 }
+
+/* "half-close with data": what was missing before a FIN comes late, to one that has closed. */
+Test(truth_reset, who_refuses_late_data_has_read_the_ack_that_overtook_it)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 81, 1}, {RESP, A, 1, 1}, {RESP, FA, 1, 1},
+		   {ORIG, A, 82, 2, 0, 0, LA_CLOSING, LA_FIN_WAIT_2},
+		   {ORIG, A, 1, 1, 80, 0, LA_CLOSING, LA_TIME_WAIT},
+		   {RESP, R, 1, 0, 0, 0, LA_CLOSED, LA_CLOSED});
+	assert_path(
+		&t, RESP,
+		"SYN_RECEIVED ~ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT !FIN_WAIT_2 CLOSED");
+}
