@@ -54,7 +54,7 @@ enum la_side_mark {
 	LA_M_ALIVE = 0x02,	/* what it sent after a RST proves that it did not close */
 	LA_M_ACKS_ON = 0x04,	/* one way: it acknowledged more after its FIN */
 	LA_M_FIN_AGAIN = 0x08,	/* it sent its FIN again */
-	LA_M_CHALLENGED = 0x10, /* an unacceptable SYN or RST was sent to it: RFC 5961 */
+	LA_M_CHALLENGED = 0x10, /* an unacceptable SYN, SYN-ACK or RST was sent to it: RFC 5961 */
 	LA_M_KEEPALIVE = 0x20,	/* what it asked last was a keepalive: la_liveness.h */
 	LA_M_OUR_RST = 0x40,	/* its last RST was sent by lastack, which resets the flow */
 	LA_M_OVERTAKEN = 0x80,	/* its last segment acknowledges less than one before it */

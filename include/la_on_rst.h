@@ -104,6 +104,19 @@ LA_INLINE bool la_policy_drops(struct la_pass *x, enum la_rst_verdict verdict,
 	return x->out->rule && cfg->rst_policy >= LA_RST_POLICY_STRICT;
 }
 
+/*
+ * It answers a SYN-ACK that belongs to no SYN of its sender, who waited for a FIN and waits no
+ * more: a socket would send a challenge ACK; Linux ends what is left of one (TCP_TW_RST).
+ */
+LA_INLINE void la_end_fin_wait(struct la_pass *x)
+{
+	const struct la_side *s = x->s;
+
+	if (s->state == LA_FIN_WAIT_2 && (s->marks & LA_M_CHALLENGED) &&
+	    !(x->seg->flags & LA_ACK) && x->seg->seq == s->isn + 1)
+		la_move(x->f, x->d, LA_EV_RESET, LA_SEEN, LA_CAUSE_RST, x->out);
+}
+
 LA_INLINE enum la_reason la_on_rst(struct la_pass *x, const struct la_config *cfg)
 {
 	struct la_flow *f = x->f;
@@ -124,8 +137,10 @@ LA_INLINE enum la_reason la_on_rst(struct la_pass *x, const struct la_config *cf
 		la_accept_rst(x, verdict);
 		return LA_R_ACCEPTED;
 	}
-	if (verdict == LA_RST_OUT_OF_WINDOW)
+	if (verdict == LA_RST_OUT_OF_WINDOW) {
+		la_end_fin_wait(x);
 		return LA_R_RST_OUT_OF_WINDOW;
+	}
 	x->p->marks |= LA_M_CHALLENGED;
 	return LA_R_RST_IGNORED;
 }

@@ -5,6 +5,7 @@
  *   SYN      first of its side    opens, or crosses the peer's SYN, or follows its own ACK
  *            same number          a retry: belongs to its attempt, renews nothing
  *            after the end        a new connection, if TIME_WAIT lets it (RFC 1122)
+ *            in SYN_SENT          a new attempt, if its timestamp is not older
  *            on a live tuple      provisional: the answer decides (RFC 9293 3.10.7.4)
  *   SYN-ACK  answers the SYN      SYN_RECEIVED
  *            answers a provisional SYN: the old connection is history
@@ -147,8 +148,9 @@ LA_INLINE enum la_reason la_on_syn(struct la_pass *x)
 	if (la_ended(f))
 		return la_syn_reopens(s, p, x->seg) ? la_replace(x)
 						    : la_note_late_syn(x, LA_R_STALE_SYN);
-	if (s->state == LA_SYN_SENT && p->state == LA_LISTEN)
-		return la_replace(x); /* another attempt on the same ports */
+	if (s->state == LA_SYN_SENT && p->state == LA_LISTEN) /* another attempt, or one before */
+		return la_syn_is_older(s, x->seg) ? la_note_late_syn(x, LA_R_STALE_SYN)
+						  : la_replace(x);
 	return la_note_provisional(x);
 }
 
@@ -313,6 +315,7 @@ LA_INLINE enum la_reason la_on_syn_ack(struct la_pass *x)
 		return la_replace(x); /* a new connection, whose SYN was missed */
 	p->before = 0; /* a RST of p may answer this, and then tells nothing of what was before */
 	p->passed = 0;
+	p->marks |= LA_M_CHALLENGED;
 	return LA_R_BAD_SYN_ACK;
 }
 

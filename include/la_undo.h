@@ -80,6 +80,19 @@ LA_INLINE bool la_doubts_third_ack(const struct la_pass *x)
 	       x->f->late_rst + unanswered >= p->pkts;
 }
 
+/*
+ * The RST is the second one behind the end that tells of an unread ACK of the FIN of s. The first
+ * one answered the FIN of p, so this one answers what came before that.
+ */
+LA_INLINE bool la_has_read_no_ack(const struct la_pass *x)
+{
+	const struct la_side *s = x->s, *p = x->p;
+
+	return s->was == LA_FIN_WAIT_2 && (s->passed & la_passed_bit(LA_FIN_WAIT_1)) &&
+	       x->f->late_rst > 1 && x->f->rst_sender == x->d && x->seg->seq == s->fin_end &&
+	       (p->flags & LA_S_FIN) && s->ack + 1 == p->fin_end;
+}
+
 /* The RST has no ACK: where was s when it was sent what it answers? 0: where it is. */
 LA_INLINE __u8 la_refuted_by_none(const struct la_pass *x)
 {
@@ -95,6 +108,8 @@ LA_INLINE __u8 la_refuted_by_none(const struct la_pass *x)
 	 * did not acknowledge the FIN; unless the last one was late, and is such. */
 	if ((s->flags & LA_S_FIN) && la_before(x->seg->seq, s->fin_end) && s->before &&
 	    !(x->p->marks & LA_M_OVERTAKEN) && (s->passed & la_passed_bit(LA_FIN_WAIT_1)))
+		return LA_FIN_WAIT_1;
+	if (presumed && la_has_read_no_ack(x))
 		return LA_FIN_WAIT_1;
 	if (!presumed || s->before || s->state != LA_TIME_WAIT)
 		return presumed ? s->before : 0;

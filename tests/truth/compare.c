@@ -338,11 +338,12 @@ static int by_name(const struct la_conn *a, const struct la_conn *b)
  * Can an observer not know of the connection? Nothing of it came past; or a copy of an old SYN
  * made it a request, without a client, while its client still has the first one, and the
  * observer cannot know that the server has not: it is elsewhere, or the server's first socket
- * went without a word. first: the connection before it on these ports, if any.
+ * went without a word.
  */
-static bool is_unknowable(const struct la_conn *conn, const struct la_conn *first,
-			  const struct la_witness *w)
+static bool is_unknowable(const struct la_conn *conn, const struct la_witness *w)
 {
+	const struct la_conn *first = conn->nth ? conn - 1 : NULL; /* on these ports */
+
 	if (!conn->walk[0].first && (w->at != 1 || (first && first->walk[1].silent)))
 		return true;
 	return !w->came_past(conn->pair, 0, LA_TELLS_ANY, 0, ~0ULL, w->ctx) &&
@@ -380,6 +381,33 @@ static void join_next(struct la_conns *told, size_t at)
 	walk->first = syn->first;
 }
 
+/* Connections from the at-th on that have its ports. */
+static size_t count_on_ports(const struct la_conns *conns, size_t at)
+{
+	size_t i = at;
+
+	while (i < conns->count && same_ports(&conns->conn[i], &conns->conn[at]))
+		i++;
+	return i - at;
+}
+
+/*
+ * Does the observer have one less on these ports than the kernels, and is kernel[i] that one? Then
+ * what it has instead is the next one, and is called so.
+ */
+static bool is_passed_over(const struct la_conns *kernel, size_t i, struct la_conns *told, size_t j,
+			   const struct la_witness *w)
+{
+	size_t count = count_on_ports(told, j), n;
+
+	if (kernel->conn[i].walk[0].first || !told->conn[j].walk[0].count ||
+	    !is_unknowable(&kernel->conn[i], w) || count_on_ports(kernel, i) <= count)
+		return false;
+	for (n = 0; n < count; n++)
+		told->conn[j + n].nth++;
+	return true;
+}
+
 void la_compare(const struct la_conns *kernel, struct la_conns *told,
 		const struct la_witness *witness, struct la_tally tally[2],
 		void (*differs)(const struct la_difference *d, void *ctx))
@@ -400,9 +428,11 @@ void la_compare(const struct la_conns *kernel, struct la_conns *told,
 			join_next(told, j++);
 			continue;
 		}
+		if (k && t && is_passed_over(kernel, i, told, j, witness))
+			t = NULL;
 		i += k != NULL;
 		j += t != NULL;
-		if (!t && is_unknowable(k, k->nth ? k - 1 : NULL, witness)) {
+		if (!t && is_unknowable(k, witness)) {
 			tally[0].unseen++;
 			tally[1].unseen++;
 			continue;

@@ -165,3 +165,24 @@ Test(truth_old_syn, a_syn_ack_behind_its_rst_and_a_refusal)
 		   {RESP, SA, 0, 271, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
 	assert_path(&t, RESP, "CLOSED !SYN_RECEIVED CLOSED");
 }
+
+/* "port reuse": a copy of the SYN before, told by its timestamp, is no newer attempt. */
+Test(truth_old_syn, a_copy_behind_the_next_syn)
+{
+	talk_lines(&t, {ORIG, S, .ts = 200},
+		   {ORIG, S, .seq = TALK_ISN_ORIG - 70000, .raw = true, .ts = 100,
+		    .reason = LA_R_STALE_SYN},
+		   {RESP, SA, 0, 1, 0, 0, LA_SYN_SENT, LA_SYN_RECEIVED, .ts = 9, .ecr = 200});
+	cr_assert_eq(t.flows, 0, "the attempt is still the first one");
+}
+
+/* But if it is the one that is answered, it is the connection. */
+Test(truth_old_syn, a_copy_behind_the_next_syn_that_is_answered)
+{
+	talk_lines(&t, {ORIG, S, .ts = 200},
+		   {ORIG, S, .seq = TALK_ISN_ORIG - 70000, .raw = true, .ts = 100,
+		    .reason = LA_R_STALE_SYN},
+		   {RESP, SA, .seq = TALK_ISN_RESP, .ack = TALK_ISN_ORIG - 70000 + 1, .raw = true,
+		    .orig = LA_SYN_SENT, .resp = LA_SYN_RECEIVED, .ts = 9, .ecr = 100});
+	cr_assert_eq(t.flows, 1, "the first attempt is history");
+}

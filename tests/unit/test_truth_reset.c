@@ -466,3 +466,42 @@ Test(truth_reset, who_refuses_late_data_has_read_the_ack_that_overtook_it)
 		&t, RESP,
 		"SYN_RECEIVED ~ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT !FIN_WAIT_2 CLOSED");
 }
+
+/* "abort while closing": who resets had read neither the ACK of his FIN nor the FIN behind it. */
+Test(truth_reset, each_bare_rst_tells_of_an_unread_segment)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1}, {RESP, A, 1, 2}, {RESP, FA, 1, 2},
+		   {ORIG, RA, 2, 1, 0, 0, LA_CLOSED, LA_CLOSED}, {ORIG, R, 2, .reason = LA_R_LATE},
+		   {ORIG, R, 2, .reason = LA_R_LATE});
+	assert_path(&t, ORIG,
+		    "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT !FIN_WAIT_2 CLOSED "
+		    "!FIN_WAIT_1 CLOSED");
+}
+
+/* The ACK had been read; a RST that answers the FIN alone takes nothing more back. */
+Test(truth_reset, a_bare_rst_tells_of_the_fin_that_came_last)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1}, {RESP, A, 1, 2}, {RESP, FA, 1, 2},
+		   {ORIG, RA, 2, 1, 0, 0, LA_CLOSED, LA_CLOSED}, {ORIG, R, 2, .reason = LA_R_LATE});
+	assert_path(&t, ORIG,
+		    "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT !FIN_WAIT_2 CLOSED");
+}
+
+/*
+ * "abort while closing": a copy of the SYN meets the listener, and its SYN-ACK the time-wait
+ * socket in FIN_WAIT_2, which Linux ends by a RST at the number of that.
+ */
+Test(truth_reset, a_syn_ack_that_ended_a_fin_wait)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 100}, {RESP, A, 2, 102},
+		   {RESP, SA, 50000, 1, .reason = LA_R_BAD_SYN_ACK},
+		   {ORIG, R, 1, 0, 0, LA_R_RST_OUT_OF_WINDOW, LA_CLOSED, LA_CLOSE_WAIT});
+	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 CLOSED");
+}
+
+/* The same RST without a SYN-ACK before is nobody's. */
+Test(truth_reset, a_rst_far_off_ends_no_fin_wait)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 100}, {RESP, A, 2, 102},
+		   {ORIG, R, 1, 0, 0, LA_R_RST_OUT_OF_WINDOW, LA_FIN_WAIT_2, LA_CLOSE_WAIT});
+}
