@@ -61,6 +61,8 @@ LA_INLINE void la_fill_hole(struct la_side *s, __u32 seq, __u32 end)
 		s->hole_lo = la_before(end, s->hole_hi) ? end : s->hole_hi;
 	else if (la_before(seq, s->hole_hi) && !la_before(end, s->hole_hi))
 		s->hole_hi = la_after(seq, s->hole_lo) ? seq : s->hole_lo;
+	else if (la_after(seq, s->hole_lo) && la_before(end, s->hole_hi))
+		s->hole_got += end - seq; /* where several are one, most likely another of them */
 }
 
 /* True if [seq, end) touches the hole. */

@@ -42,6 +42,7 @@ enum la_hist_seen {
 	LA_HIST_FIN = 0x02,
 	LA_HIST_RST = 0x04,
 	LA_HIST_RST_ALONE = 0x08, /* its RST followed its SYN, and no ACK of its came between */
+	LA_HIST_DONE = 0x10,	  /* it has closed, and nothing of either is outstanding */
 };
 
 /* A jump so large that a SYN or RST which makes it is more likely wrong, bytes. */
@@ -238,22 +239,11 @@ LA_INLINE void la_hist_on_first(struct la_pass *x)
 		la_hist_move(&x->s->hist, LA_ZEEK_PARTIAL);
 }
 
-/* The RST was not acted upon, and its sender goes on: it never was one, for the record. */
-LA_INLINE void la_hist_revive(struct la_pass *x, enum la_reason reason)
-{
-	struct la_hist *s = &x->s->hist;
-
-	if (reason == LA_R_ACCEPTED && !(x->f->flags & LA_F_CLOSED))
-		s->state = s->before;
-}
-
-LA_INLINE void la_note_step(struct la_pass *x, enum la_reason reason)
+LA_INLINE void la_note_step(struct la_pass *x)
 {
 	struct la_hist *s = &x->s->hist, *p = &x->p->hist;
 	__u8 flags = x->seg->flags;
 
-	if (s->state == LA_ZEEK_RESET && !(flags & LA_RST))
-		la_hist_revive(x, reason);
 	if (s->state == LA_ZEEK_RESET)
 		return;
 	if (s->state == LA_ZEEK_CLOSED) {
@@ -294,10 +284,24 @@ LA_INLINE bool la_hist_ended(const struct la_hist *h)
 	return h->state == LA_ZEEK_CLOSED || h->state == LA_ZEEK_RESET;
 }
 
-/* Both sides have closed, each in its way: what follows does not prolong the connection. */
-LA_INLINE bool la_hist_both_ended(const struct la_flow *f)
+/*
+ * s has closed, and all that came before is known: its own data has no hole, and it has
+ * acknowledged what its peer sent, unless it sent a RST, which is the end of that.
+ */
+LA_INLINE void la_note_done(struct la_side *s, const struct la_side *p)
 {
-	return la_hist_ended(&f->side[0].hist) && la_hist_ended(&f->side[1].hist);
+	__u32 end = p->nxt - !!(p->flags & LA_S_FIN);
+
+	if (!la_hist_ended(&s->hist) || s->hole_lo != s->hole_hi)
+		return;
+	if (s->hist.state == LA_ZEEK_RESET || !p->pkts || !la_before(s->ack, end))
+		s->hist.seen |= LA_HIST_DONE;
+}
+
+/* Both sides are done: what follows does not prolong the connection. */
+LA_INLINE bool la_hist_both_done(const struct la_flow *f)
+{
+	return f->side[0].hist.seen & f->side[1].hist.seen & LA_HIST_DONE;
 }
 
 /* What was seen of s, up to where; s->nxt may be ahead of that because of the peer's ACKs. */
@@ -314,14 +318,16 @@ LA_INLINE void la_history_note(struct la_pass *x, const struct la_formerly *befo
 {
 	if (reason == LA_R_PROVISIONAL_SYN)
 		return; /* of the connection that it may open */
-	if (!la_hist_both_ended(x->f))
+	if (!la_hist_both_done(x->f))
 		x->f->heard = x->out->ts;
 	la_note_letter(x);
 	la_note_zero_window(x);
 	la_note_nothing_new(x, before);
-	la_note_step(x, reason);
+	la_note_step(x);
 	la_note_gaps(x);
 	la_note_sent(x->s, before, la_hist_end(x->seg));
+	la_note_done(x->s, x->p);
+	la_note_done(x->p, x->s);
 }
 
 #endif

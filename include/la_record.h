@@ -146,12 +146,12 @@ LA_INLINE __u8 la_stage_of(const struct la_flow *f)
 								 : LA_STAGE_LATER;
 }
 
-/* First segment to the last before both sides had closed. */
+/* First segment to the last before both sides were done. */
 LA_INLINE __u64 la_heard_ns(const struct la_flow *f)
 {
 	__u64 heard = f->heard;
 
-	if (!la_hist_both_ended(f) && f->last > heard)
+	if (!la_hist_both_done(f) && f->last > heard)
 		heard = f->last; /* the fast path keeps no other time */
 	return la_elapsed(f->start, heard);
 }

@@ -141,7 +141,8 @@ static void put_endpoints(struct la_buf *b, const struct la_rec *h)
 	}
 }
 
-/* Zeek leaves duration and sizes unset where no time has passed. */
+/* Zeek leaves duration and sizes unset where no time has passed, and knows no size of a side that
+ * it has not heard, whatever its peer acknowledges. */
 static void put_extent(struct la_buf *b, const struct la_rec_zeek *r)
 {
 	if (r->heard_ns < 1000) {
@@ -150,8 +151,8 @@ static void put_extent(struct la_buf *b, const struct la_rec_zeek *r)
 	}
 	la_buf_char(b, '\t');
 	put_seconds(b, (__s64)r->heard_ns);
-	put_tab_u64(b, r->bytes[LA_ORIG]);
-	put_tab_u64(b, r->bytes[LA_RESP]);
+	for (int end = LA_ORIG; end <= LA_RESP; end++)
+		put_tab_u64(b, r->pkts[end] ? r->bytes[end] : 0);
 }
 
 /* local_orig and local_resp, as Zeek has them where nobody told it which networks are local. */

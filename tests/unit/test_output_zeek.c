@@ -268,6 +268,25 @@ Test(output_zeek, waits_ten_minutes)
 	paper_free(&p);
 }
 
+/* Only one side was heard: what it acknowledged is no size that Zeek would tell. */
+Test(output_zeek, size_of_a_side_that_is_not_heard)
+{
+	struct row row;
+	struct talk t;
+	char *log;
+
+	talk_begin(&t, "10.0.0.1", 40000, "10.0.0.2", 443);
+	story_four_segments(&t);
+	fill(&t.rec[t.n - 1].gone, "SADF", LA_CONN_SH);
+	t.rec[t.n - 1].gone.zeek.pkts[LA_RESP] = 0;
+	log = printed(la_output_zeek_new, &t);
+	row = row_of(log, 0);
+	cut(&row);
+	cr_expect_str_eq(row.field[10], "0");
+	cr_expect_str_eq(row.field[18], "0");
+	free(log);
+}
+
 /* No connection, no log: not even a header. */
 Test(output_zeek, nothing_of_nothing)
 {

@@ -367,6 +367,18 @@ Test(zeek, gaps_told_one_by_one)
 	}
 }
 
+/* Of several holes the one in the middle is filled first: at the end none is left. */
+Test(zeek, gaps_that_were_filled)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1}, {ORIG, PA, 1, 1, 10},
+		   {ORIG, PA, 21, 1, 10}, {ORIG, PA, 41, 1, 10}, {ORIG, PA, 61, 1, 10},
+		   {ORIG, PA, 31, 1, 10}, {ORIG, PA, 11, 1, 10}, {ORIG, PA, 51, 1, 10},
+		   {RESP, A, 1, 71});
+	cr_expect_eq(t.flow.missed, 0, "%llu", t.flow.missed);
+	cr_expect_eq(memcmp(t.flow.history, "ShADTa", 7), 0, "%.*s", t.flow.history_len,
+		     t.flow.history);
+}
+
 /* Midstream nobody knows what came before, and at a RST numbers are not to be trusted. */
 Test(zeek, gaps_that_do_not_count)
 {
@@ -400,6 +412,27 @@ Test(zeek, bytes_of_a_side_that_is_not_heard)
 	}
 }
 
+/* What was acknowledged of a side before it was heard may have passed before the capture began. */
+Test(zeek, bytes_of_a_side_that_is_heard_late)
+{
+	talk_lines(&t, {ORIG, A, 1, 1, .orig = LA_ESTABLISHED}, {ORIG, A, 1, 1001});
+	cr_expect_eq(t.flow.side[!t.orig].bytes, 1000, "%llu", t.flow.side[!t.orig].bytes);
+	talk_lines(&t, {RESP, PA, 1001, 1, 10});
+	cr_expect_eq(t.flow.side[!t.orig].bytes, 10, "%llu", t.flow.side[!t.orig].bytes);
+}
+
+/* Both FINs have passed, but not all that came before them: the duration goes on. */
+Test(zeek, duration_until_all_is_known)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1}, {ORIG, FA, 11, 1},
+		   {RESP, FA, 1, 1});
+	cr_expect_eq(la_heard_ns(&t.flow), 4 * LA_MSEC_NS);
+	talk_lines(&t, {RESP, A, 2, 1}, {ORIG, PA, 1, 2, 10});
+	cr_expect_eq(la_heard_ns(&t.flow), 6 * LA_MSEC_NS);
+	talk_lines(&t, {RESP, A, 2, 12}, {ORIG, A, 12, 2, .reason = LA_R_LATE});
+	cr_expect_eq(la_heard_ns(&t.flow), 7 * LA_MSEC_NS, "%llu", la_heard_ns(&t.flow));
+}
+
 /* The FIN was missed, its ACK was not, and then the FIN comes again: it is no data. */
 Test(zeek, fin_after_its_ack)
 {
@@ -418,14 +451,13 @@ Test(zeek, history_is_bounded)
 	cr_expect_eq(memcmp(t.flow.history, "ShArrr", 6), 0);
 }
 
-/* A RST that its receiver does not take, and after which its sender goes on, was none. */
+/* A RST that its receiver does not take: it was sent all the same, and that is what counts. */
 Test(zeek, ignored_rst)
 {
 	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1}, {ORIG, PA, 1, 1, 10},
-		   {RESP, R, 5001, 0, 0, LA_R_RST_IGNORED});
+		   {RESP, R, 5001, 0, 0, LA_R_RST_IGNORED}, {RESP, PA, 1, 11, 10});
 	cr_expect_eq(la_conn_state(&t.flow), LA_CONN_RSTR);
-	talk_lines(&t, {RESP, PA, 1, 11, 10});
-	cr_expect_eq(la_conn_state(&t.flow), LA_CONN_S1);
+	cr_expect_eq(t.flow.side[!t.orig].state, LA_ESTABLISHED);
 }
 
 /* A SYN on a live tuple is of the connection that it may open. */
