@@ -55,7 +55,7 @@ static __always_inline __u32 la_packet(struct la_key *key, struct la_segment *se
 	seg->hook = la_hook_id(ifindex, egress);
 	if (la_replayed) {
 		seg->hook = la_fed.hook;
-		seg->segs = 0; /* a capture does not say what offloads put together */
+		seg->segs = la_fed.segs;
 		if (la_fed.damaged)
 			return la_damaged(key, seg);
 	}

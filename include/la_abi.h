@@ -291,8 +291,9 @@ struct la_fed {
 	__u32 hook;	 /* la_hook_id() */
 	__be16 l3_proto; /* for the programs of devices without Ethernet header; 0: see la_parse()
 			  */
+	__u16 segs;	 /* wire segments that it stands for; 0: not known */
 	__u8 damaged;	 /* enum la_reason: a checksum is wrong; or 0 */
-	__u8 pad[5];
+	__u8 pad[3];
 };
 
 /* Per-CPU counters, one array slot each: reasons first, then what was lost. */

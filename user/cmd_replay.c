@@ -240,7 +240,11 @@ static struct la_engine *make_engine(const struct replay_opts *opts, struct la_s
 static int replay_with(const struct replay_opts *opts)
 {
 	struct chosen sinks = {.sink = {.record = chosen_record}, .filter = opts->filter};
-	struct la_replay replay = {.stop = output_failed, .no_checksums = opts->no_checksums};
+	struct la_replay replay = {
+		.stop = output_failed,
+		.no_checksums = opts->no_checksums,
+		.as_captured = opts->shared.format == LA_FORMAT_ZEEK, /* who reads one counts so */
+	};
 	struct la_progress progress;
 	int code = LA_EXIT_RUNTIME;
 	const char *failed;

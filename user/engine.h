@@ -27,6 +27,7 @@ struct la_captured {
 	__u32 hook; /* where it was seen: la_hook_id(), or 0 when there is one place only */
 	__u64 ts;   /* ns */
 	enum la_reason damaged; /* la_checksum_verify(): why not to believe it, or 0 */
+	__u16 segs; /* as in struct la_segment; 0: a capture does not say what offloads joined */
 };
 
 struct la_engine {

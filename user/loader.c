@@ -457,6 +457,7 @@ int la_loader_feed(struct la_loader *loader, enum la_prog prog, const struct la_
 	fed->hook = packet->hook;
 	fed->l3_proto = packet->l3_proto;
 	fed->damaged = (__u8)packet->damaged;
+	fed->segs = packet->segs;
 	return bpf_prog_test_run_opts(la_loader_prog(loader, prog), &opts);
 }
 

@@ -328,7 +328,7 @@ static void take_packet(struct la_native *n, const struct la_captured *p)
 	} else if (reason == LA_R_ACCEPTED || seg.odd) {
 		seg.ts = n->engine.now;
 		seg.hook = p->hook;
-		seg.segs = 0; /* a capture does not say what offloads put together */
+		seg.segs = p->segs;
 		reason = p->damaged ? take_damaged(n, &key, &seg, p->damaged) : take(n, &key, &seg);
 	}
 	n->counters.packets[LA_NO_HOOK][reason]++;

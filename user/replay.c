@@ -180,7 +180,8 @@ static int feed(const struct la_replay *r, struct la_fragments *fragments, const
 		const struct pcap_pkthdr *h, const __u8 *data)
 {
 	/* no link header, no packet: what the parser says of an empty frame */
-	struct la_captured p = {.data = data, .link = LA_LINK_ETHER, .ts = packet_time(h)};
+	struct la_captured p = {
+		.data = data, .link = LA_LINK_ETHER, .ts = packet_time(h), .segs = r->as_captured};
 
 	if (h->caplen >= link->header && h->len >= link->header) {
 		p.data = data + link->header;

@@ -20,6 +20,7 @@ struct la_replay {
 	void *stop_ctx;
 	struct la_progress *progress; /* told how many bytes are read; or NULL */
 	bool no_checksums;	      /* believe packets whatever their checksums say */
+	bool as_captured; /* each packet counts as one, whatever offloads put together */
 
 	__u64 packets; /* read so far, from all files */
 	/* The last error: what failed and why, in the words of la_fail(). */

@@ -214,6 +214,64 @@ Test(cmd_replay, damaged_packets_are_believed_when_asked_to)
 	cr_expect_null(strstr(all.err, "checksum"), "%s", all.err);
 }
 
+static void write_said(const struct scratch *s, const struct said *said, size_t count)
+{
+	struct capture c = {0};
+
+	pcap_begin(&c, LINKTYPE_ETHERNET);
+	for (size_t i = 0; i < count; i++) {
+		struct la_frame f = frame_of(&said[i], 40000, false);
+
+		pcap_packet(&c, BEGINNING + said[i].at, f.bytes, f.len, f.len);
+	}
+	scratch_write(s, c.bytes, c.len);
+}
+
+/* What a host captures of its own is put together by offloads; Zeek counts what it is given. */
+Test(cmd_replay, zeek_counts_packets_as_captured)
+{
+	static const struct said super[] = {{0, 'C', LA_SYN, 1000, 0, 0},
+					    {1 * MS, 'S', LA_SYN | LA_ACK, 5000, 1001, 0},
+					    {2 * MS, 'C', LA_ACK, 1001, 5001, 1340}};
+	struct scratch s = scratch_new();
+	struct outcome zeek, jsonl;
+
+	write_said(&s, super, COUNT(super));
+	zeek = REPLAY("-o", "zeek", s.path);
+	jsonl = REPLAY("-o", "jsonl", s.path);
+	EXPECT_SAYS(zeek.out, "\tShD\t2\t1420\t1\t40\t");
+	EXPECT_SAYS(jsonl.out, "\"orig_pkts\":4,\"resp_pkts\":1,");
+	EXPECT_SAYS(jsonl.out, "\"orig_ip_bytes\":1500,");
+	scratch_remove(&s);
+}
+
+/* The command of docs/zeek.md: attempts end after 5 s, silences of 5 min split a connection. */
+Test(cmd_replay, zeeks_clocks)
+{
+	static const struct said slow[] = {{0, 'C', LA_SYN, 1000, 0, 0},
+					   {7000 * MS, 'C', LA_SYN, 1000, 0, 0},
+					   {7001 * MS, 'S', LA_SYN | LA_ACK, 5000, 1001, 0},
+					   {7002 * MS, 'C', LA_ACK, 1001, 5001, 0},
+					   {300000 * MS, 'C', LA_ACK, 1001, 5001, 100},
+					   {300001 * MS, 'S', LA_ACK, 5001, 1101, 0},
+					   {601000 * MS, 'S', LA_ACK, 5001, 1101, 100}};
+	struct scratch s = scratch_new();
+	struct outcome ours, zeeks;
+
+	write_said(&s, slow, COUNT(slow));
+	ours = REPLAY("-o", "zeek", s.path);
+	zeeks = REPLAY("-o", "zeek", "--timeout=syn_sent=5", "--timeout=syn_received=300",
+		       "--timeout=established=300", "--timeout=half_closed=300",
+		       "--timeout=closing=5", "--timeout=last_ack=5", "--timeout=time_wait=5",
+		       "--timeout=closed=5", s.path);
+	cr_expect_eq(lines_of(ours.out), 9 + 1, "%s", ours.out);
+	cr_expect_eq(lines_of(zeeks.out), 9 + 3, "%s", zeeks.out);
+	EXPECT_SAYS(zeeks.out, "\tS0\tT\tT\t0\tS\t");
+	EXPECT_SAYS(zeeks.out, "\tS1\tT\tT\t0\tShADa\t");
+	EXPECT_SAYS(zeeks.out, "\tOTH\tT\tT\t0\t^d\t");
+	scratch_remove(&s);
+}
+
 Test(cmd_replay, a_cut_capture_prints_what_it_holds_and_then_one_error)
 {
 	struct scratch s = scratch_new();
