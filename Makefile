@@ -278,6 +278,8 @@ $(foreach kind,user asan test fuzz,$(eval $(call object_rule,$(kind))))
 
 # The page is embedded as it is.
 $(foreach kind,user asan fuzz,build/obj/$(kind)/user/page.o): $(wildcard user/page/*)
+# Sums several words at once, which gcc does from -O3 on.
+build/obj/user/user/checksum.o: private CC_user += -O3
 # A skeleton is seen by one file only.
 $(foreach kind,user asan fuzz,build/obj/$(kind)/user/loader.o): | build/lastack.skel.h
 $(foreach kind,user asan fuzz,build/obj/$(kind)/user/owners.o): | build/owners.skel.h

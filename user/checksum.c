@@ -30,29 +30,24 @@ static const struct transport transports[] = {
 	{LA_IP_ICMP6, 2, true, LA_R_ICMP_BAD_CHECKSUM},
 };
 
-/* Halves of words are summed, since 2^32 is 1 to a one's complement sum of 16 bits. */
-static __u64 add_word(__u64 sum, __u64 word)
-{
-	return sum + ((__u32)word + (word >> 32));
-}
-
+/*
+ * Words of 32 bits are summed, since 2^32 is 1 to a one's complement sum of 16 bits. So simple a
+ * loop because the compiler takes several of them at once (Makefile).
+ */
 static __u64 add_bytes(__u64 sum, const __u8 *at, size_t n)
 {
 	__u16 half = 0, odd = 0;
-	__u32 rest = 0;
-	__u64 word;
+	__u32 word;
 
 	for (; n >= sizeof(word); at += sizeof(word), n -= sizeof(word)) {
 		memcpy(&word, at, sizeof(word));
-		sum = add_word(sum, word);
+		sum += word;
 	}
-	if (n & 4)
-		memcpy(&rest, at, sizeof(rest));
 	if (n & 2)
-		memcpy(&half, at + (n & 4), sizeof(half));
+		memcpy(&half, at, sizeof(half));
 	if (n & 1)
-		memcpy(&odd, at + (n & 6), 1);
-	return sum + rest + half + odd;
+		memcpy(&odd, at + (n & 2), 1);
+	return sum + half + odd;
 }
 
 static __u16 fold(__u64 sum)

@@ -81,11 +81,6 @@ void la_deadlines_remove(struct la_deadlines *d, struct la_deadline_node *node)
 	sink(d, last);
 }
 
-struct la_deadline_node *la_deadlines_first(const struct la_deadlines *d)
-{
-	return d->count ? d->nodes[0] : NULL;
-}
-
 void la_deadlines_clear(struct la_deadlines *d)
 {
 	free(d->nodes);

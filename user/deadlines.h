@@ -12,6 +12,7 @@
 #define LA_USER_DEADLINES_H
 
 #include "la_types.h"
+#include <stddef.h>
 
 struct la_deadline_node {
 	__u64 due; /* ns, not after the true deadline */
@@ -33,7 +34,10 @@ void la_deadlines_move(struct la_deadlines *d, struct la_deadline_node *node, __
 void la_deadlines_remove(struct la_deadlines *d, struct la_deadline_node *node);
 
 /* The node with the earliest time, or NULL. */
-struct la_deadline_node *la_deadlines_first(const struct la_deadlines *d);
+LA_INLINE struct la_deadline_node *la_deadlines_first(const struct la_deadlines *d)
+{
+	return d->count ? d->nodes[0] : NULL;
+}
 
 /* Forgets all nodes and frees the heap's own memory. */
 void la_deadlines_clear(struct la_deadlines *d);

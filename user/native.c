@@ -199,6 +199,14 @@ static void sort_leaving(struct la_native *n)
 	qsort(n->leaving, n->leaving_count, sizeof(*n->leaving), by_id);
 }
 
+/* Its clock may have run out: asked for each packet. */
+static bool is_due(const struct la_native *n)
+{
+	const struct la_deadline_node *first = la_deadlines_first(&n->deadlines);
+
+	return first && first->due <= n->engine.now;
+}
+
 /* Gathers the flows whose clock runs out at the earliest moment that is not after `now`. */
 static void gather(struct la_native *n, __u64 now)
 {
@@ -222,7 +230,8 @@ static void gather(struct la_native *n, __u64 now)
 /* Ends the flows whose clock has run out. */
 static void expire(struct la_native *n)
 {
-	for (gather(n, n->engine.now); n->leaving_count; gather(n, n->engine.now)) {
+	while (is_due(n)) {
+		gather(n, n->engine.now);
 		for (size_t i = 0; i < n->leaving_count; i++) {
 			struct entry *e = n->leaving[i].entry;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * outbuf.c - see outbuf.h. Owns the digits and the JSON escapes; knows nothing of records.
+ * outbuf.c - see outbuf.h. Owns the JSON escapes; knows nothing of records.
  */
 #include "outbuf.h"
+#include "digits.h"
 #include <errno.h>
 
 /* Says the first error once. Later bytes are dropped. */
@@ -35,16 +36,6 @@ void la_buf_flush(struct la_buf *out)
 	out->len = 0;
 }
 
-void la_buf_fill(struct la_buf *out, char c, int times)
-{
-	size_t n = times > 0 ? (size_t)times : 0;
-
-	if (n > LA_BUF_SIZE - out->len)
-		la_buf_flush(out);
-	memset(out->buf + out->len, c, n);
-	out->len += n;
-}
-
 void la_buf_repeat(struct la_buf *out, const char *text, int times)
 {
 	size_t n = strlen(text);
@@ -55,14 +46,9 @@ void la_buf_repeat(struct la_buf *out, const char *text, int times)
 
 void la_buf_u64(struct la_buf *out, __u64 value)
 {
-	char digits[20];
-	int at = sizeof(digits);
+	char *at = la_buf_room(out, LA_DIGITS_MAX);
 
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	la_buf_mem(out, digits + at, sizeof(digits) - (size_t)at);
+	out->len += la_digits(at, value);
 }
 
 void la_buf_s64(struct la_buf *out, __s64 value)

@@ -35,12 +35,18 @@ struct la_buf {
 /* Writes out what is buffered, down to the file descriptor. */
 void la_buf_flush(struct la_buf *out);
 
-/* Appends n bytes; n is at most LA_BUF_SIZE. */
-LA_INLINE void la_buf_mem(struct la_buf *out, const char *text, size_t n)
+/* Room for n bytes, at most LA_BUF_SIZE. Who writes there adds to `len` what he has written. */
+LA_INLINE char *la_buf_room(struct la_buf *out, size_t n)
 {
 	if (n > LA_BUF_SIZE - out->len)
 		la_buf_flush(out);
-	memcpy(out->buf + out->len, text, n);
+	return out->buf + out->len;
+}
+
+/* Appends n bytes; n is at most LA_BUF_SIZE. */
+LA_INLINE void la_buf_mem(struct la_buf *out, const char *text, size_t n)
+{
+	memcpy(la_buf_room(out, n), text, n);
 	out->len += n;
 }
 
@@ -58,7 +64,13 @@ LA_INLINE void la_buf_char(struct la_buf *out, char c)
 }
 
 /* Appends one character several times, at most LA_BUF_SIZE; none if times is below 1. */
-void la_buf_fill(struct la_buf *out, char c, int times);
+LA_INLINE void la_buf_fill(struct la_buf *out, char c, int times)
+{
+	size_t n = times > 0 ? (size_t)times : 0;
+
+	memset(la_buf_room(out, n), c, n);
+	out->len += n;
+}
 
 /* Appends one string several times: rules. */
 void la_buf_repeat(struct la_buf *out, const char *text, int times);

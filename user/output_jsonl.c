@@ -43,21 +43,27 @@ static void put_start(struct la_output *o, const struct la_rec *rec)
 	la_buf_s64(b, la_output_time(o, rec));
 }
 
+static void put_addr(struct la_buf *b, const __u8 addr[16])
+{
+	char *text = la_buf_room(b, LA_TEXT_ADDR);
+
+	b->len += la_text_addr(text, addr);
+}
+
 static void put_connection(struct la_buf *b, const struct la_rec *rec)
 {
 	int orig = la_text_index(rec, LA_ORIG), resp = la_text_index(rec, LA_RESP);
-	char addr[LA_TEXT_ADDR];
 
 	la_buf_lit(b, ",\"id\":\"");
 	la_buf_hex64(b, rec->id);
 	la_buf_lit(b, "\",\"seq\":");
 	la_buf_u64(b, rec->seq);
 	la_buf_lit(b, ",\"orig_ip\":\"");
-	la_buf_mem(b, addr, la_text_addr(addr, rec->key.addr[orig]));
+	put_addr(b, rec->key.addr[orig]);
 	la_buf_lit(b, "\",\"orig_port\":");
 	la_buf_u64(b, la_ntoh16(rec->key.port[orig]));
 	la_buf_lit(b, ",\"resp_ip\":\"");
-	la_buf_mem(b, addr, la_text_addr(addr, rec->key.addr[resp]));
+	put_addr(b, rec->key.addr[resp]);
 	la_buf_lit(b, "\",\"resp_port\":");
 	la_buf_u64(b, la_ntoh16(rec->key.port[resp]));
 }

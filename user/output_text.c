@@ -42,8 +42,15 @@ static const int longer[] = {[LA_TIME_CLOCK] = 0, [LA_TIME_ISO] = 16, [LA_TIME_E
 /* No line is longer, in bytes with colours. */
 #define LINE_BYTES 2048
 
+/* A glyph, so often that it is cut to any length. */
+struct line {
+	char text[ARROW_WIDTH * 4 + 1]; /* a character is at most 4 bytes of UTF-8 */
+	size_t bytes;			/* of one */
+};
+
 struct text {
-	struct la_output base; /* first: see output_base.h */
+	struct la_output base;	 /* first: see output_base.h */
+	struct line line, heavy; /* of arrows */
 	bool terminal;
 	int width;   /* columns of the terminal; 0: it is none */
 	int columns; /* before the addresses of the record at hand */
@@ -58,6 +65,11 @@ struct cell {
 	bool alarm;
 };
 
+static const struct text *text_of(const struct la_output *o)
+{
+	return (const struct text *)o;
+}
+
 static void pad(struct la_output *o, int width)
 {
 	la_buf_fill(&o->out, ' ', width);
@@ -67,7 +79,8 @@ static void pad(struct la_output *o, int width)
 static void put_cell(struct la_output *o, struct cell cell, bool right)
 {
 	const char *word = la_state_word(cell.state);
-	int space = STATE_WIDTH - (int)strlen(word);
+	size_t len = strlen(word);
+	int space = STATE_WIDTH - (int)len;
 
 	if (right)
 		pad(o, space);
@@ -77,7 +90,7 @@ static void put_cell(struct la_output *o, struct cell cell, bool right)
 	else if (!cell.alarm && cell.bold)
 		la_output_sgr(o, LA_SGR_BOLD);
 	la_buf_char(&o->out, cell.mark);
-	la_buf_str(&o->out, word);
+	la_buf_mem(&o->out, word, len);
 	la_output_sgr(o, LA_SGR_RESET);
 	if (!right)
 		pad(o, space);
@@ -86,29 +99,47 @@ static void put_cell(struct la_output *o, struct cell cell, bool right)
 /* Directions of an arrow, may be both or none. */
 enum heads { TO_RESP = 1, TO_ORIG = 2 };
 
+static struct line line_of(const char *glyph)
+{
+	struct line line = {.bytes = strlen(glyph)};
+
+	for (int i = 0; i < ARROW_WIDTH; i++)
+		strcat(line.text, glyph);
+	return line;
+}
+
+static void put_line(struct la_output *o, const struct line *line, int columns)
+{
+	if (columns > 0)
+		la_buf_mem(&o->out, line->text, (size_t)columns * line->bytes);
+}
+
 /* A label on a line of ARROW_WIDTH columns: "── SYN ──────▶". */
-static void put_arrow(struct la_output *o, const char *label, int heads, const char *line)
+static void put_arrow(struct la_output *o, const char *label, int heads, const struct line *line)
 {
 	const struct la_glyphs *g = o->glyphs;
-	int rest = ARROW_WIDTH - 2 - (int)strlen(label) - 2;
+	size_t len = strlen(label);
+	int rest = ARROW_WIDTH - 2 - (int)len - 2;
 	int before = heads == TO_RESP ? 1 : heads == TO_ORIG ? rest - 1 : rest / 2;
 
-	la_buf_str(&o->out, heads & TO_ORIG ? g->left : line);
-	la_buf_repeat(&o->out, line, before);
+	if (heads & TO_ORIG)
+		la_buf_str(&o->out, g->left);
+	put_line(o, line, heads & TO_ORIG ? before : before + 1);
 	la_buf_char(&o->out, ' ');
-	la_buf_str(&o->out, label);
+	la_buf_mem(&o->out, label, len);
 	la_buf_char(&o->out, ' ');
-	la_buf_repeat(&o->out, line, rest - before);
-	la_buf_str(&o->out, heads & TO_RESP ? g->right : line);
+	put_line(o, line, heads & TO_RESP ? rest - before : rest - before + 1);
+	if (heads & TO_RESP)
+		la_buf_str(&o->out, g->right);
 }
 
 static void put_time(struct la_output *o, const struct la_rec *rec)
 {
-	char text[LA_TEXT_TIME];
+	char *text;
 
-	la_text_time(text, o->opts.time_format, la_output_time(o, rec));
 	la_output_sgr(o, LA_SGR_GREY);
-	la_buf_str(&o->out, text);
+	text = la_buf_room(&o->out, LA_TEXT_TIME);
+	o->out.len += la_text_time(text, o->opts.time_format, la_output_time(o, rec));
 	la_output_sgr(o, LA_SGR_RESET);
 	pad(o, 1);
 }
@@ -123,20 +154,25 @@ static void put_duration(struct la_output *o, __u64 ns)
 	la_buf_mem(&o->out, text, width);
 }
 
+static void put_endpoint(struct la_output *o, const struct la_rec *rec, enum la_endpoint end,
+			 bool service)
+{
+	char *text = la_buf_room(&o->out, LA_TEXT_ENDPOINT);
+
+	o->out.len += la_text_endpoint(text, rec, end, service);
+}
+
 /* The endpoints in their column; on a narrow terminal they stand above. */
 static void put_endpoints(struct la_output *o, const struct la_rec *rec)
 {
-	struct text *t = (struct text *)o;
-	char text[LA_TEXT_ENDPOINT];
-
-	if (t->narrow)
+	if (text_of(o)->narrow)
 		return;
 	pad(o, 2);
-	la_buf_mem(&o->out, text, la_text_endpoint(text, rec, LA_ORIG, false));
+	put_endpoint(o, rec, LA_ORIG, false);
 	pad(o, 1);
 	la_buf_str(&o->out, o->glyphs->to);
 	pad(o, 1);
-	la_buf_mem(&o->out, text, la_text_endpoint(text, rec, LA_RESP, !o->opts.numeric));
+	put_endpoint(o, rec, LA_RESP, !o->opts.numeric);
 }
 
 static void put_wide_number(struct la_output *o, const char *name, __u64 orig, __u64 resp)
@@ -230,7 +266,7 @@ static void text_state(struct la_output *o, const struct la_rec *rec)
 	put_cell(o, state_cell(r, LA_ORIG), true);
 	pad(o, 1);
 	la_output_sgr(o, arrow_colour(&r->seg));
-	put_arrow(o, label, heads, o->glyphs->line);
+	put_arrow(o, label, heads, &text_of(o)->line);
 	la_output_sgr(o, LA_SGR_RESET);
 	pad(o, 1);
 	put_cell(o, state_cell(r, LA_RESP), false);
@@ -259,7 +295,7 @@ static void text_rst(struct la_output *o, const struct la_rec *rec)
 	put_cell(o, (struct cell){.state = r->state[LA_ORIG], .mark = ' '}, true);
 	pad(o, 1);
 	la_output_sgr(o, LA_SGR_RED);
-	put_arrow(o, "RST", r->sender == LA_ORIG ? TO_RESP : TO_ORIG, o->glyphs->line);
+	put_arrow(o, "RST", r->sender == LA_ORIG ? TO_RESP : TO_ORIG, &text_of(o)->line);
 	la_output_sgr(o, LA_SGR_RESET);
 	pad(o, 1);
 	put_cell(o, (struct cell){.state = r->state[LA_RESP], .mark = ' '}, false);
@@ -359,7 +395,7 @@ static void text_close(struct la_output *o, const struct la_rec *rec)
 	pad(o, 1);
 	la_output_sgr(o, LA_SGR_BOLD);
 	la_output_sgr(o, la_style_close(r->reason));
-	put_arrow(o, close_label(r->reason), close_heads(r->closed_by), o->glyphs->heavy);
+	put_arrow(o, close_label(r->reason), close_heads(r->closed_by), &text_of(o)->heavy);
 	la_output_sgr(o, LA_SGR_RESET);
 	pad(o, 1);
 	put_cell(o, close_cell(r, LA_RESP), false);
@@ -453,7 +489,7 @@ static void text_policy(struct la_output *o, const struct la_rec *rec)
 	put_cell(o, (struct cell){.state = r->state[LA_ORIG], .mark = ' '}, true);
 	pad(o, 1);
 	la_output_sgr(o, sgr);
-	put_arrow(o, la_action_word(r->action), 0, o->glyphs->line);
+	put_arrow(o, la_action_word(r->action), 0, &text_of(o)->line);
 	la_output_sgr(o, LA_SGR_RESET);
 	pad(o, 1);
 	put_cell(o, (struct cell){.state = r->state[LA_RESP], .mark = ' '}, false);
@@ -620,5 +656,7 @@ struct la_sink *la_output_text_new(FILE *to, const struct la_output_opts *opts)
 	if (!t)
 		return NULL;
 	t->terminal = isatty(fileno(to));
+	t->line = line_of(t->base.glyphs->line);
+	t->heavy = line_of(t->base.glyphs->heavy);
 	return &t->base.sink;
 }

@@ -3,6 +3,7 @@
  * text.c - see text.h. No printf where a JSON line passes by: addresses are written by hand.
  */
 #include "text.h"
+#include "digits.h"
 #include "la_segment.h"
 #include "sink.h"
 #include <arpa/inet.h>
@@ -13,21 +14,6 @@
 #include <time.h>
 
 #define COUNT(a) (sizeof(a) / sizeof(*(a)))
-
-static size_t put_uint(char *to, unsigned int value)
-{
-	char digits[10];
-	size_t at = sizeof(digits), n;
-
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	n = sizeof(digits) - at;
-	memcpy(to, digits + at, n);
-	to[n] = '\0';
-	return n;
-}
 
 static bool is_v4(const __u8 addr[16])
 {
@@ -45,7 +31,7 @@ size_t la_text_addr(char to[LA_TEXT_ADDR], const __u8 addr[16])
 		return strlen(to);
 	}
 	for (int i = 12; i < 16; i++) {
-		n += put_uint(to + n, addr[i]);
+		n += la_digits_octet(to + n, addr[i]);
 		to[n++] = '.';
 	}
 	to[--n] = '\0';
@@ -80,98 +66,114 @@ size_t la_text_endpoint(char to[LA_TEXT_ENDPOINT], const struct la_rec *rec, enu
 	if (v6)
 		to[n++] = ']';
 	to[n++] = ':';
-	if (!name)
-		return n + put_uint(to + n, la_ntoh16(rec->key.port[i]));
-	strcpy(to + n, name);
-	return n + strlen(name);
+	if (name)
+		return (size_t)(stpcpy(to + n, name) - to);
+	n += la_digits(to + n, la_ntoh16(rec->key.port[i]));
+	to[n] = '\0';
+	return n;
 }
 
-/* A number of exactly so many digits; no terminator. */
-static size_t put_digits(char *to, unsigned int value, size_t digits)
+/* A value in units of `unit`, rounded down, and what the unit is called. */
+static size_t put_scaled(char *to, __u64 value, __u64 unit, int decimals, const char *name)
 {
-	for (size_t i = digits; i--; value /= 10)
-		to[i] = (char)('0' + value % 10);
-	return digits;
-}
-
-/*
- * A number with three digits or so: 1.24, 12.4, 124. `unit` is what counts as 1; there are
- * fewer than 1000 of it.
- */
-static size_t three_digits(char *to, __u64 value, __u64 unit, const char *name)
-{
-	unsigned int whole = (unsigned int)(value / unit);
+	size_t n = la_digits(to, value / unit);
 	__u64 rest = value % unit;
-	size_t n = put_uint(to, whole);
 
-	if (whole < 100)
+	if (decimals)
 		to[n++] = '.';
-	if (whole < 10)
-		n += put_digits(to + n, (unsigned int)(rest * 100 / unit), 2);
-	else if (whole < 100)
-		n += put_digits(to + n, (unsigned int)(rest * 10 / unit), 1);
-	strcpy(to + n, name);
-	return n + strlen(name);
+	for (int i = 0; i < decimals; i++) {
+		rest *= 10;
+		to[n++] = (char)('0' + rest / unit);
+		rest %= unit;
+	}
+	return (size_t)(stpcpy(to + n, name) - to);
+}
+
+/* Decimals that make it three digits or so: 1.24, 12.4, 124. */
+static int decimals_of(__u64 whole)
+{
+	return whole < 10 ? 2 : whole < 100;
+}
+
+/* 2m03s: of the smaller unit 60 or 24 are one of the larger. */
+static size_t put_two_units(char *to, __u64 smaller, unsigned int of, const char names[2])
+{
+	size_t n = la_digits(to, smaller / of);
+
+	to[n++] = names[0];
+	la_digits_fixed(to + n, smaller % of, 2);
+	n += 2;
+	to[n++] = names[1];
+	to[n] = '\0';
+	return n;
 }
 
 size_t la_text_duration(char to[LA_TEXT_SHORT], __u64 ns)
 {
-	unsigned long long s = ns / LA_SEC_NS;
+	__u64 s = ns / LA_SEC_NS;
 
 	if (ns < 1000)
-		return (size_t)snprintf(to, LA_TEXT_SHORT, "%lluns", (unsigned long long)ns);
+		return put_scaled(to, ns, 1, 0, "ns");
 	if (ns < LA_MSEC_NS)
-		return three_digits(to, ns, 1000, "us");
+		return put_scaled(to, ns, 1000, decimals_of(ns / 1000), "us");
 	if (ns < LA_SEC_NS)
-		return three_digits(to, ns, LA_MSEC_NS, "ms");
+		return put_scaled(to, ns, LA_MSEC_NS, decimals_of(ns / LA_MSEC_NS), "ms");
 	if (s < 60)
-		return three_digits(to, ns, LA_SEC_NS, "s");
+		return put_scaled(to, ns, LA_SEC_NS, decimals_of(s), "s");
 	if (s < 3600)
-		return (size_t)snprintf(to, LA_TEXT_SHORT, "%llum%02llus", s / 60, s % 60);
+		return put_two_units(to, s, 60, "ms");
 	if (s < 86400)
-		return (size_t)snprintf(to, LA_TEXT_SHORT, "%lluh%02llum", s / 3600, s / 60 % 60);
-	return (size_t)snprintf(to, LA_TEXT_SHORT, "%llud%02lluh", s / 86400, s / 3600 % 24);
+		return put_two_units(to, s / 60, 60, "hm");
+	return put_two_units(to, s / 3600, 24, "dh");
 }
 
 size_t la_text_bytes(char to[LA_TEXT_SHORT], __u64 bytes)
 {
-	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
-	unsigned long long unit = 1000, whole;
+	static const char *const units[] = {" B", " kB", " MB", " GB", " TB", " PB", " EB"};
+	__u64 unit = 1;
 	size_t i = 0;
 
-	if (bytes < 1000)
-		return (size_t)snprintf(to, LA_TEXT_SHORT, "%llu B", (unsigned long long)bytes);
 	while (bytes / unit >= 1000 && i + 1 < COUNT(units)) {
 		unit *= 1000;
 		i++;
 	}
-	whole = bytes / unit;
-	if (whole >= 100)
-		return (size_t)snprintf(to, LA_TEXT_SHORT, "%llu %s", whole, units[i]);
-	return (size_t)snprintf(to, LA_TEXT_SHORT, "%llu.%llu %s", whole,
-				bytes % unit / (unit / 10), units[i]);
+	return put_scaled(to, bytes, unit, i && bytes / unit < 100, units[i]);
 }
 
-/* The date and the zone seldom change: records come by thousands in each second. */
+/* All but the milliseconds seldom changes: records come by thousands in each second. */
 struct second {
 	time_t known;
-	char before[16]; /* the milliseconds: hh:mm:ss. */
-	char date[16];
-	char zone[8];
+	enum la_time_format format;
+	char text[LA_TEXT_TIME];
+	size_t ms; /* where the milliseconds stand */
+	size_t len;
 };
 
-static const struct second *second_of(time_t t)
+static void write_second(struct second *s)
 {
-	static struct second s = {.known = (time_t)1 << 62}; /* no ns reach it */
 	struct tm tm = {0};
 
-	if (t == s.known)
-		return &s;
-	localtime_r(&t, &tm);
-	strftime(s.before, sizeof(s.before), "%H:%M:%S.", &tm);
-	strftime(s.date, sizeof(s.date), "%Y-%m-%dT", &tm);
-	strftime(s.zone, sizeof(s.zone), "%z", &tm);
-	s.known = t;
+	localtime_r(&s->known, &tm);
+	if (s->format == LA_TIME_EPOCH)
+		s->ms = (size_t)snprintf(s->text, sizeof(s->text), "%lld.", (long long)s->known);
+	else
+		s->ms = strftime(s->text, sizeof(s->text),
+				 s->format == LA_TIME_ISO ? "%Y-%m-%dT%H:%M:%S." : "%H:%M:%S.",
+				 &tm);
+	s->len = s->ms + 3;
+	if (s->format == LA_TIME_ISO)
+		s->len += strftime(s->text + s->len, sizeof(s->text) - s->len, "%z", &tm);
+	s->text[s->len] = '\0';
+}
+
+static const struct second *second_of(time_t t, enum la_time_format format)
+{
+	static struct second s = {.known = (time_t)1 << 62}; /* no ns reach it */
+
+	if (t != s.known || format != s.format) {
+		s = (struct second){.known = t, .format = format};
+		write_second(&s);
+	}
 	return &s;
 }
 
@@ -179,23 +181,15 @@ size_t la_text_time(char to[LA_TEXT_TIME], enum la_time_format format, __s64 epo
 {
 	__s64 sec = epoch_ns / (__s64)LA_SEC_NS, ns = epoch_ns % (__s64)LA_SEC_NS;
 	const struct second *second;
-	char *end = to;
 
 	if (ns < 0) {
 		ns += (__s64)LA_SEC_NS;
 		sec--;
 	}
-	if (format == LA_TIME_EPOCH)
-		return (size_t)snprintf(to, LA_TEXT_TIME, "%lld.%03lld", (long long)sec,
-					(long long)(ns / (__s64)LA_MSEC_NS));
-	second = second_of((time_t)sec);
-	if (format == LA_TIME_ISO)
-		end = stpcpy(end, second->date);
-	end = stpcpy(end, second->before);
-	put_digits(end, (unsigned int)(ns / (__s64)LA_MSEC_NS), 3);
-	end += 3;
-	end = stpcpy(end, format == LA_TIME_ISO ? second->zone : "");
-	return (size_t)(end - to);
+	second = second_of((time_t)sec, format);
+	memcpy(to, second->text, LA_TEXT_TIME);
+	la_digits_fixed(to + second->ms, (__u64)ns / LA_MSEC_NS, 3);
+	return second->len;
 }
 
 size_t la_text_flags(char to[LA_TEXT_FLAGS], __u8 flags)

@@ -74,6 +74,26 @@ Test(checksum, one_bit_is_enough)
 	}
 }
 
+/* Sums are made of several words at once; those that build the frame are made byte by byte. */
+Test(checksum, of_any_length_at_any_address)
+{
+	static __u8 bytes[LA_FRAME_MAX + 8];
+
+	for (__u32 len = 0; len < 400; len++) {
+		struct la_frame f = LA_FRAME(.flags = LA_ACK, .payload_len = len);
+		size_t at = len % 8, damaged = f.l4 + 4 + len * 7 % (f.end - f.l4 - 4);
+		struct la_captured p = {.data = bytes + at,
+					.cap_len = (__u32)f.len,
+					.wire_len = (__u32)f.len,
+					.link = LA_LINK_ETHER};
+
+		memcpy(bytes + at, f.bytes, f.len);
+		cr_expect_eq(la_checksum_verify(&p), LA_NO_REASON, "%u bytes", len);
+		bytes[at + damaged] ^= 0x10;
+		cr_expect_eq(la_checksum_verify(&p), LA_R_TCP_BAD_CHECKSUM, "%u bytes", len);
+	}
+}
+
 Test(checksum, of_the_ipv4_header)
 {
 	static const size_t fields[] = {1, 4, 6, 8, 10, 12, 16};
