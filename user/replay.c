@@ -8,6 +8,7 @@
  */
 #include "replay.h"
 #include "checksum.h"
+#include "classic.h"
 #include "fragments.h"
 #include <errno.h>
 #include <pcap/pcap.h>
@@ -143,14 +144,16 @@ static __u64 packet_time(const struct pcap_pkthdr *h)
 /* Takes a packet, or NULL. Returns 0 or -errno. */
 static int track(const struct la_replay *r, const struct la_captured *packet)
 {
-	struct la_captured p;
+	struct la_captured cut;
 
 	if (!packet)
 		return 0;
-	p = *packet;
-	if (p.cap_len > LA_CAPTURED_MAX)
-		p.cap_len = LA_CAPTURED_MAX;
-	return r->engine->packet(r->engine, &p);
+	if (packet->cap_len > LA_CAPTURED_MAX) {
+		cut = *packet;
+		cut.cap_len = LA_CAPTURED_MAX;
+		packet = &cut;
+	}
+	return r->engine->packet(r->engine, packet);
 }
 
 /* What is damaged is no part of anything. */
@@ -230,30 +233,42 @@ static int fail_broken(struct la_replay *r, const char *why, __u64 packets)
 /* Packets between two looks at the clock. */
 #define TELL_PACKETS 8192
 
-static void tell_progress(const struct la_replay *r, FILE *file)
+static void tell_progress(const struct la_replay *r, FILE *file, const struct la_classic *classic)
 {
+	off_t at = classic->pcap ? la_classic_tell(classic) : ftello(file);
 	struct stat st;
-	off_t at = ftello(file);
 
 	if (r->progress && at >= 0 && !fstat(fileno(file), &st))
 		la_progress_tell(r->progress, (__u64)at, (__u64)st.st_size);
+}
+
+/* As pcap_next_ex(). */
+static int next_packet(pcap_t *pcap, struct la_classic *classic, struct pcap_pkthdr **h,
+		       const __u8 **data)
+{
+	static struct pcap_pkthdr head;
+
+	*h = &head;
+	return la_classic_next(classic, &head, data) ? 1 : pcap_next_ex(pcap, h, data);
 }
 
 static int read_packets(struct la_replay *r, pcap_t *pcap, struct la_fragments *fragments,
 			const struct link *link)
 {
 	__u64 before = r->packets;
+	struct la_classic classic;
 	struct pcap_pkthdr *h;
 	const __u8 *data;
 	int got, err;
 
-	while ((got = pcap_next_ex(pcap, &h, &data)) == 1) {
+	la_classic_open(&classic, pcap);
+	while ((got = next_packet(pcap, &classic, &h, &data)) == 1) {
 		r->packets++;
 		err = feed(r, fragments, link, h, data);
 		if (err)
 			return fail(r, "cannot track", strerror(-err), NULL);
 		if (!(r->packets % TELL_PACKETS))
-			tell_progress(r, pcap_file(pcap));
+			tell_progress(r, pcap_file(pcap), &classic);
 		if (r->stop && r->stop(r->stop_ctx))
 			return 0;
 	}

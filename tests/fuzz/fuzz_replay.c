@@ -8,6 +8,8 @@
 #include "native.h"
 #include "options.h"
 #include "replay.h"
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define FILE_MAX 16384
 
@@ -61,6 +63,16 @@ static void make_file(struct file *f, const unsigned char *data, size_t size)
 		put(f, data + 1, size - 1);
 }
 
+/* A file that can be sought in, because such are read otherwise than pipes. */
+static FILE *open_file(const struct file *f)
+{
+	int fd = memfd_create("capture", 0);
+
+	if (fd < 0 || pwrite(fd, f->bytes, f->len, 0) != (ssize_t)f->len)
+		abort();
+	return fdopen(fd, "rb");
+}
+
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
 	static struct invariants v;
@@ -76,7 +88,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 	invariants_start(&v);
 	la_config_defaults(&cfg);
 	native = la_native_new(&cfg, &v.sink);
-	file = fmemopen(f.bytes, f.len, "rb");
+	file = open_file(&f);
 	if (!native || !file)
 		abort();
 	replay.engine = la_native_engine(native);
