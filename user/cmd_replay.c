@@ -243,7 +243,7 @@ static int replay_with(const struct replay_opts *opts)
 	struct la_replay replay = {
 		.stop = output_failed,
 		.no_checksums = opts->no_checksums,
-		.as_captured = opts->shared.format == LA_FORMAT_ZEEK, /* who reads one counts so */
+		.as_captured = opts->shared.format == LA_FORMAT_ZEEK, /* as Zeek counts */
 	};
 	struct la_progress progress;
 	int code = LA_EXIT_RUNTIME;
