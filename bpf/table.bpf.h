@@ -97,6 +97,10 @@ static __always_inline __u32 la_slow(struct la_entry *e, const struct la_key *ke
 		return LA_R_RACE | LA_AGAIN;
 	}
 	s->opens = !e->flow.side[0].state;
+	if (s->opens && la_may_open(seg) != LA_R_ACCEPTED) { /* another CPU has just made it */
+		bpf_spin_unlock(&e->lock);
+		return LA_R_NO_FLOW | LA_DONE;
+	}
 	reason = la_track(&e->flow, key, seg, &la_cfg, &s->out);
 	reopens = la_may_open(seg) == LA_R_ACCEPTED;
 	la_count_entry(e, s);

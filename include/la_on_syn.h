@@ -149,8 +149,7 @@ LA_INLINE enum la_reason la_on_syn(struct la_pass *x)
 		return la_syn_reopens(s, p, x->seg) ? la_replace(x)
 						    : la_note_late_syn(x, LA_R_STALE_SYN);
 	if (s->state == LA_SYN_SENT && p->state == LA_LISTEN) /* another attempt, or one before */
-		return la_syn_is_older(s, x->seg) ? la_note_late_syn(x, LA_R_STALE_SYN)
-						  : la_replace(x);
+		return la_is_older(s, x->seg) ? la_note_late_syn(x, LA_R_STALE_SYN) : la_replace(x);
 	return la_note_provisional(x);
 }
 

@@ -40,10 +40,4 @@ LA_INLINE bool la_syn_is_newer(const struct la_side *s, const struct la_segment 
 	return la_after(seg->seq, s->nxt);
 }
 
-/* Was a SYN sent before the one that s has sent? Without timestamps nobody knows. */
-LA_INLINE bool la_syn_is_older(const struct la_side *s, const struct la_segment *seg)
-{
-	return (seg->opts & LA_OPT_TS) && s->tsval && la_before(seg->tsval, s->tsval);
-}
-
 #endif

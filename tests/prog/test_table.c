@@ -692,6 +692,39 @@ static struct la_rec_flow read_one(const struct la_engine *e, __u64 now)
 	return r.last;
 }
 
+/* Makes the entry of the only flow blank, as it is before its first segment. */
+static void make_blank(const struct la_engine *e)
+{
+	int fd = la_engine_table(e, 0).fd;
+	struct la_blank *entry = calloc(1, sizeof(*entry));
+	struct la_key key;
+
+	cr_assert_eq(bpf_map_get_next_key(fd, NULL, &key), 0);
+	cr_assert_eq(bpf_map_lookup_elem(fd, &key, entry), 0);
+	memset(&entry->flow, 0, sizeof(entry->flow));
+	cr_assert_eq(bpf_map_update_elem(fd, &key, entry, BPF_EXIST), 0);
+	free(entry);
+}
+
+/* Between a CPU's making of an entry and its first segment, another CPU finds it. */
+Test(table, a_rst_opens_no_entry_that_was_just_made)
+{
+	struct ledger *l = ledger_new();
+	struct la_engine *e = table(l, 64, 0, 0);
+
+	establish(e, 40000, START);
+	la_engine_drain(e);
+	make_blank(e);
+	feed(e, from_client(40000, LA_RST, 1, 0), START + LA_SEC_NS);
+	la_engine_drain(e);
+	cr_expect_eq(la_engine_counters(e).packets[LA_HOOK_XDP][LA_R_NO_FLOW], 1);
+	cr_expect_eq(l->closes, 0);
+	attempt(e, 40000, START + 2 * LA_SEC_NS);
+	la_engine_drain(e);
+	cr_expect_eq(l->opened, 2, "the segment for which it was made opens it");
+	end(e, l);
+}
+
 Test(table, an_open_connection_reads_as_of_now)
 {
 	struct ledger *l = ledger_new();

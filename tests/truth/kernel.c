@@ -429,11 +429,28 @@ static bool is_another(const struct reader *r, const struct la_kernel_event *e)
 /* A request whose listener is gone makes way for the next one at once. */
 #define MOVED_NS 20000
 
+/* Has the client that this host's walk belongs to taken its answer, before ts? */
+static bool was_answered(const struct reader *r, __u64 ts)
+{
+	const struct la_walk *client = NULL;
+	size_t i;
+
+	for (i = r->first; i < r->conns->count && !client; i++) {
+		if (&r->conns->conn[i].walk[r->host] == r->walk)
+			client = &r->conns->conn[i].walk[!r->host];
+	}
+	for (i = 0; client && i < client->count; i++) {
+		if (client->step[i].to == LA_ESTABLISHED)
+			return client->step[i].ts < ts;
+	}
+	return false;
+}
+
 /* Its listener was gone when the SYN came again, and the next one took it at once. */
 static bool has_moved(const struct reader *r, const struct la_kernel_event *e)
 {
 	return r->mini && is_another(r, e) && la_walk_state(r->walk) == LA_SYN_RECEIVED &&
-	       r->stopped && e->ts - r->stopped < MOVED_NS && is_deaf(r);
+	       r->stopped && e->ts - r->stopped < MOVED_NS && is_deaf(r) && !was_answered(r, e->ts);
 }
 
 static bool read_request(struct reader *r, const struct la_kernel_event *e)

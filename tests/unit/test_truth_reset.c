@@ -505,3 +505,14 @@ Test(truth_reset, a_rst_far_off_ends_no_fin_wait)
 	talk_lines(&t, OPENED, {ORIG, FA, 1, 1, 100}, {RESP, A, 2, 102},
 		   {ORIG, R, 1, 0, 0, LA_R_RST_OUT_OF_WINDOW, LA_FIN_WAIT_2, LA_CLOSE_WAIT});
 }
+
+/* "orphan": each RST answers another copy of the FIN, and the ACK before it had been read. */
+Test(truth_reset, bare_rsts_that_answer_a_fin_sent_again)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1}, {RESP, A, 1, 2}, {WAIT, 3000}, {RESP, FA, 1, 2},
+		   {ORIG, R, 2}, {WAIT, 300}, {RESP, FA, 1, 2, .reason = LA_R_LATE},
+		   {ORIG, R, 2, .reason = LA_R_LATE}, {WAIT, 600},
+		   {RESP, FA, 1, 2, .reason = LA_R_LATE}, {ORIG, R, 2, .reason = LA_R_LATE});
+	assert_path(&t, ORIG,
+		    "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT !FIN_WAIT_2 CLOSED");
+}
