@@ -31,7 +31,8 @@ enum la_side_flag {
 	LA_S_HIST_D = 0x0800,
 	LA_S_HIST_I = 0x1000,
 	LA_S_HIST_Q = 0x2000,
-	LA_S_SHUT = 0x4000, /* the window that it advertised last is zero */
+	LA_S_SHUT = 0x4000,	 /* the window that it advertised last is zero */
+	LA_S_SYN_AGAIN = 0x8000, /* it sent its SYN again, which is not answered yet */
 };
 
 /* What Zeek would know of a side, see la_history.h. */

@@ -77,7 +77,8 @@ LA_INLINE bool la_is_belated_fin(const struct la_pass *x)
 	/* A RST that it has survived has moved it there and back. */
 	__u64 since = p->flags & LA_S_RST ? x->f->closing : s->since;
 
-	return s->state == LA_CLOSE_WAIT && news && la_elapsed(since, x->out->ts) > LA_PROMPT_NS;
+	return s->state == LA_CLOSE_WAIT && news && !la_before(x->seg->ack, p->fin_end) &&
+	       la_elapsed(since, x->out->ts) > LA_PROMPT_NS;
 }
 
 /* A bare ACK beyond what was seen of s: what was missed may have been its FIN. */
@@ -89,6 +90,26 @@ LA_INLINE bool la_may_follow_fin(const struct la_pass *x)
 		return false;
 	return la_after(x->seg->seq, s->nxt) ||
 	       (s->hole_lo != s->hole_hi && x->seg->seq == s->hole_hi);
+}
+
+/* What was sent longer ago than that has arrived, or never will. */
+#define LA_ARRIVED_NS LA_SEC_NS
+
+/*
+ * s closes and has not all that p sent long ago, up to the FIN of p: it was lost behind here, or
+ * dropped for lack of memory. So it is missing, though it was seen.
+ */
+LA_INLINE void la_note_lost(const struct la_pass *x)
+{
+	struct la_side *p = x->p;
+
+	if (p->hole_lo != p->hole_hi ||
+	    la_short_time(x->out->ts) - p->hole_at < la_short_time(LA_ARRIVED_NS))
+		return;
+	p->hole_lo = x->seg->ack;
+	p->hole_hi = p->nxt;
+	p->hole_at = la_short_time(x->out->ts);
+	p->hole_got = 0;
 }
 
 /* The FIN of s, for the first time; its sender's state is as certain as `how`. */
@@ -105,6 +126,8 @@ LA_INLINE void la_on_first_fin(struct la_pass *x, __u32 end, enum la_certainty h
 	/* It was sent without knowledge of the peer's FIN: both close at once. */
 	if ((p->flags & LA_S_FIN) && (unaware || again))
 		la_move(f, x->d, LA_EV_LOST_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
+	if ((p->flags & LA_S_FIN) && unaware)
+		la_note_lost(x);
 	s->marks |= again * LA_M_FIN_AGAIN;
 	if (s->state != LA_CLOSE_WAIT)
 		s->flags |= LA_S_ACTIVE;

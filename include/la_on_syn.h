@@ -10,7 +10,7 @@
  *   SYN-ACK  answers the SYN      SYN_RECEIVED
  *            answers a provisional SYN: the old connection is history
  *            answers the SYN of the old connection: a copy of that SYN was under way
- *            repeated             its sender has not had the ACK
+ *            repeated             its sender has not had the ACK, if the SYN was not, too
  *            after a refusal      of the same SYN: who refused it goes on (la_after_rst.h)
  *            anything else        invalid
  *   either   below all that was seen of a flow picked up in its middle: it began so, and now
@@ -141,6 +141,8 @@ LA_INLINE enum la_reason la_on_syn(struct la_pass *x)
 
 	if ((s->flags & LA_S_SYN) && x->seg->seq == s->isn) {
 		la_count_repeat(s, x->seg);
+		if (s->state == LA_SYN_SENT)
+			s->flags |= LA_S_SYN_AGAIN;
 		return la_ended(f) ? la_note_late_syn(x, LA_R_LATE) : LA_R_SYN_RETRANSMIT;
 	}
 	if (!(s->flags & LA_S_SEEN) && (p->state == LA_SYN_SENT || p->state == LA_LISTEN))
@@ -216,11 +218,12 @@ LA_INLINE enum la_reason la_replace_by_old_syn(struct la_pass *x)
 	return la_replace(x);
 }
 
-/* The same SYN-ACK again: its sender has not had the ACK. */
+/* The same SYN-ACK again: its sender has not had the ACK, unless this answers the SYN again. */
 LA_INLINE enum la_reason la_repeat_syn_ack(struct la_pass *x)
 {
-	bool again = la_count_repeat(x->s, x->seg);
+	bool again = la_count_repeat(x->s, x->seg) && !(x->p->flags & LA_S_SYN_AGAIN);
 
+	x->p->flags &= ~LA_S_SYN_AGAIN;
 	if (la_ended(x->f))
 		return LA_R_LATE;
 	if (again && (x->s->flags & LA_S_PRESUMED))
@@ -250,6 +253,7 @@ LA_INLINE enum la_reason la_accept_syn_ack(struct la_pass *x)
 	la_take_ack(s, x->seg);
 	la_note_window(s, x->p, &x->f->zero[x->d & 1], x->seg);
 	x->f->flags |= LA_F_REPLIED;
+	x->p->flags &= ~LA_S_SYN_AGAIN;
 	if (!la_move(x->f, x->d, LA_EV_SND_SYN_ACK, how, LA_CAUSE_SYN_ACK, x->out))
 		la_prove_state(s);
 	if (la_move(x->f, !x->d, LA_EV_RCV_ACK_OF_SYN, LA_PRESUMED, LA_CAUSE_SYN_ACK, x->out))

@@ -107,7 +107,7 @@ LA_INLINE __u8 la_refuted_by_none(const struct la_pass *x)
 		return LA_SYN_RECEIVED;
 	/* It bears the ACK of what it answers: not the last segment, if that moved s, but one that
 	 * did not acknowledge the FIN; unless the last one was late, and is such. */
-	if ((s->flags & LA_S_FIN) && la_before(x->seg->seq, s->fin_end) && s->before &&
+	if ((s->flags & LA_S_FIN) && la_before(x->seg->seq, s->fin_end) &&
 	    !(x->p->marks & LA_M_OVERTAKEN) && (s->passed & la_passed_bit(LA_FIN_WAIT_1)))
 		return LA_FIN_WAIT_1;
 	if (presumed && la_has_read_no_ack(x))

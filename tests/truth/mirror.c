@@ -209,21 +209,27 @@ static __u32 in_doubt(__u8 state)
 	return 1U << state | (state == LA_TIME_WAIT ? 1U << LA_FIN_WAIT_2 | 1U << LA_CLOSING : 0);
 }
 
+/* The last step; what was presumed leaves a mark. */
+static void take_back(struct la_walk *walk)
+{
+	if (is_presumed(walk)) {
+		walk->taken_back++;
+		walk->doubted |= in_doubt(la_walk_state(walk));
+	}
+	walk->count--;
+}
+
 /*
  * Back to a state that it had been in; or, if what was presumed went another way, back to
- * where that began and on to this one. What is taken back leaves a mark. A RST that ended
- * it is seen, but not what it ended.
+ * where that began and on to this one. A RST that ended it is seen, but not what it ended.
  */
 static void take_back_to(struct la_walk *walk, __u8 state, __u64 ts)
 {
 	if (la_walk_state(walk) == LA_CLOSED && walk->count)
-		walk->count--;
+		take_back(walk);
 	while (la_walk_state(walk) != state && !leads_to(la_walk_state(walk), state) &&
-	       is_presumed(walk)) {
-		walk->count--;
-		walk->taken_back++;
-		walk->doubted |= in_doubt(walk->step[walk->count].to);
-	}
+	       is_presumed(walk))
+		take_back(walk);
 	if (la_walk_state(walk) != state)
 		la_walk_add(walk, ts, state, LA_PRESUMED);
 }

@@ -372,17 +372,32 @@ static bool same_pair(struct la_net_pair a, struct la_net_pair b)
 	return a.client == b.client && a.server == b.server;
 }
 
+/* Is it at SND.NXT of its host? A RST below answers something old, and counts for nobody. */
+static bool is_next(const struct la_net_log *log, size_t first, size_t i)
+{
+	for (size_t j = first; j < i; j++) {
+		__u32 flags = log[j].flags;
+		__u32 end = log[j].seq + log[j].len + !!(flags & LA_SYN) + !!(flags & LA_FIN);
+
+		if (goes_up(&log[j]) == goes_up(&log[i]) && (__s32)(end - log[i].seq) > 0)
+			return false;
+	}
+	return true;
+}
+
 /* Was one of the segments that tell of `what` at `at`, in the time from..to? */
 static bool was_at(const struct truth *t, enum point at, struct la_net_pair pair, int host,
 		   enum la_telling what, __u64 from, __u64 to)
 {
 	size_t count, i;
 	const struct la_net_log *log = la_net_log(t->net, &count);
+	size_t first = first_of(log, count, pair);
 
-	for (i = first_of(log, count, pair); i < count && same_pair(log[i].pair, pair); i++) {
+	for (i = first; i < count && same_pair(log[i].pair, pair); i++) {
 		__u64 seen = seen_at(&log[i], at);
 
-		if (seen && seen >= from && seen < to && tells(&log[i], host, what))
+		if (seen && seen >= from && seen < to && tells(&log[i], host, what) &&
+		    (what != LA_TELLS_RST || is_next(log, first, i)))
 			return true;
 	}
 	return false;

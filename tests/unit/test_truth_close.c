@@ -223,3 +223,24 @@ Test(truth_close, which_fin_was_acknowledged)
 	cr_assert(strstr(talk_path(&t, RESP), "!FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT"), "%s",
 		  talk_path(&t, RESP));
 }
+
+/* "zero window": a host drops what it has no memory for, a FIN too, and closes some seconds later.
+ */
+Test(truth_close, a_fin_that_was_seen_and_dropped)
+{
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1, 100}, {WAIT, 5000},
+		   {ORIG, FA, 1, 1, 0, 0, LA_FIN_WAIT_1, LA_CLOSING},
+		   {RESP, A, 102, 2, 0, 0, LA_FIN_WAIT_2, LA_CLOSING}, {WAIT, 1000},
+		   {RESP, FA, 1, 2, 100, 0, LA_TIME_WAIT, LA_CLOSING},
+		   {ORIG, A, 2, 102, 0, 0, LA_TIME_WAIT, LA_TIME_WAIT});
+	assert_path(
+		&t, ORIG,
+		"SYN_SENT ESTABLISHED ~CLOSE_WAIT !ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT");
+}
+
+/* But FINs that cross reach their hosts. */
+Test(truth_close, a_fin_that_crossed_is_not_dropped)
+{
+	talk_lines(&t, OPENED, {RESP, FA, 1, 1, 100}, {ORIG, FA, 1, 1},
+		   {RESP, A, 102, 2, 0, 0, LA_TIME_WAIT, LA_CLOSING});
+}

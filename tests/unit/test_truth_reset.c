@@ -437,10 +437,20 @@ Test(truth_reset, a_fin_that_was_the_third_ack)
 }
 
 /* "abort from both sides": the SYN-ACK again answers a SYN that came before the third ACK. */
-Test(truth_reset, a_third_ack_that_crossed_a_syn_ack)
+Test(truth_reset, a_syn_ack_that_answers_the_syn_again_refutes_no_ack)
 {
 	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {WAIT, 1000},
 		   {ORIG, S, .reason = LA_R_SYN_RETRANSMIT}, {ORIG, A, 1, 1},
+		   {RESP, SA, 0, 1, 0, LA_R_SYN_RETRANSMIT, LA_ESTABLISHED, LA_ESTABLISHED},
+		   {WAIT, 1000},
+		   {RESP, SA, 0, 1, 0, LA_R_SYN_RETRANSMIT, LA_ESTABLISHED, LA_SYN_RECEIVED});
+	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED !SYN_RECEIVED");
+}
+
+/* The SYN-ACK again, by its timer, has crossed the third ACK. */
+Test(truth_reset, a_third_ack_that_crossed_a_syn_ack)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {WAIT, 1000}, {ORIG, A, 1, 1},
 		   {RESP, SA, 0, 1, 0, LA_R_SYN_RETRANSMIT, LA_ESTABLISHED, LA_SYN_RECEIVED},
 		   {RESP, RA, 1, 1, 0, 0, LA_CLOSED, LA_CLOSED});
 	assert_path(&t, RESP, "SYN_RECEIVED ~ESTABLISHED !SYN_RECEIVED ESTABLISHED CLOSED");
@@ -515,4 +525,13 @@ Test(truth_reset, bare_rsts_that_answer_a_fin_sent_again)
 		   {RESP, FA, 1, 2, .reason = LA_R_LATE}, {ORIG, R, 2, .reason = LA_R_LATE});
 	assert_path(&t, ORIG,
 		    "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 ~TIME_WAIT !FIN_WAIT_2 CLOSED");
+}
+
+/* "zero window": what a RST answers did not acknowledge the FIN, nor has been read what came
+ * behind it, however much that is. */
+Test(truth_reset, a_rst_below_the_fin_refutes_all_that_came_behind)
+{
+	talk_lines(&t, OPENED, {RESP, A, 1, 1, 100}, {ORIG, FA, 1, 1}, {RESP, A, 101, 2, 100},
+		   {RESP, A, 201, 2, 100}, {ORIG, R, 1});
+	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 !FIN_WAIT_1 CLOSED");
 }
