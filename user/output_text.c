@@ -232,7 +232,7 @@ static struct cell state_cell(const struct la_rec_state *r, unsigned int endpoin
 
 static const char *arrow_colour(const struct la_rec_seg *seg)
 {
-	return seg->flags && !strcmp(la_text_segment(seg), "RST") ? LA_SGR_RED : LA_SGR_GREY;
+	return seg->flags & LA_RST ? LA_SGR_RED : LA_SGR_GREY;
 }
 
 /* What the columns cannot say of a transition. */
