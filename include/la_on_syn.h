@@ -196,16 +196,24 @@ LA_INLINE bool la_rst_overtook(const struct la_pass *x)
 	return (s->flags & LA_S_RST) && (s->rst_seq == first || s->hist.rst == first);
 }
 
+/* The first answer to a SYN whose sender has reset the attempt since: they crossed. */
+LA_INLINE bool la_crossed_rst(const struct la_pass *x)
+{
+	return la_is_cut(x->f) && x->f->rst_sender != x->d && !(x->s->flags & LA_S_SYN) &&
+	       (x->p->flags & LA_S_SYN) && la_acks_syn(x->p, x->seg);
+}
+
 /* It was there before the RST that overtook it: that did not refuse the SYN, but cut short. */
 LA_INLINE enum la_reason la_on_overtaken_syn_ack(struct la_pass *x)
 {
 	struct la_side *s = x->s;
+	enum la_certainty how = x->f->rst_sender == x->d ? LA_SEEN : LA_PRESUMED;
 
 	if (s->state != LA_CLOSED || s->was != LA_LISTEN)
 		return LA_R_LATE;
 	la_enter(x->f, x->d, LA_SYN_RECEIVED, LA_CORRECTED, LA_CAUSE_SYN_ACK, x->out);
 	s->was = LA_SYN_RECEIVED;
-	la_move(x->f, x->d, LA_EV_RESET, LA_SEEN, LA_CAUSE_RST, x->out);
+	la_move(x->f, x->d, LA_EV_RESET, how, LA_CAUSE_RST, x->out);
 	return LA_R_LATE;
 }
 
@@ -305,6 +313,8 @@ LA_INLINE enum la_reason la_on_syn_ack(struct la_pass *x)
 
 	if (la_denies_refusal(x))
 		return la_on_denied_refusal(x);
+	if (la_crossed_rst(x))
+		return la_on_overtaken_syn_ack(x);
 	if (la_answers_old_syn(x))
 		return la_replace_by_old_syn(x);
 	if (la_answers_provisional(x))

@@ -203,10 +203,18 @@ static bool leads_to(__u8 from, __u8 to)
 	return false;
 }
 
-/* With the state that is taken back: two ways lead to TIME_WAIT, both were open then. */
+/*
+ * With the state that is taken back: two ways lead to TIME_WAIT, both were open then; and if the
+ * peer's FIN has not arrived before its own was sent, but behind it, this is CLOSING.
+ */
 static __u32 in_doubt(__u8 state)
 {
-	return 1U << state | (state == LA_TIME_WAIT ? 1U << LA_FIN_WAIT_2 | 1U << LA_CLOSING : 0);
+	static const __u32 others[LA_STATE_MAX] = {
+		[LA_TIME_WAIT] = 1U << LA_FIN_WAIT_2 | 1U << LA_CLOSING,
+		[LA_CLOSE_WAIT] = 1U << LA_CLOSING,
+	};
+
+	return 1U << state | others[state];
 }
 
 /* The last step; what was presumed leaves a mark. */

@@ -186,3 +186,12 @@ Test(truth_old_syn, a_copy_behind_the_next_syn_that_is_answered)
 		    .orig = LA_SYN_SENT, .resp = LA_SYN_RECEIVED, .ts = 9, .ecr = 100});
 	cr_assert_eq(t.flows, 1, "the first attempt is history");
 }
+
+/* Who has dialled gives up, and the RST and the SYN-ACK cross: it is the first answer. */
+Test(truth_old_syn, an_answer_that_crossed_a_rst)
+{
+	talk_lines(&t, {ORIG, S}, {ORIG, R, 1, 0, 0, 0, LA_CLOSED, LA_CLOSED},
+		   {RESP, SA, 0, 1, 0, LA_R_LATE, LA_CLOSED, LA_CLOSED});
+	cr_assert_eq(t.flows, 0, "it is of the same connection");
+	assert_path(&t, RESP, "~CLOSED !SYN_RECEIVED ~CLOSED");
+}
