@@ -171,6 +171,7 @@ struct la_scratch {
 	__u32 start;	       /* low bits of its start, ns */
 	__u32 owes;	       /* 1: the close record of `ended` is due */
 	__u32 opens;	       /* 1: the segment at hand opened it */
+	__u32 reopens;	       /* 1: it has ended the last flow of this entry, and opens the next */
 };
 
 struct {

@@ -18,7 +18,7 @@
 #include "la_track.h"
 
 /* A segment comes to rest in two calls: one ends the old flow, one opens the new. */
-#define LA_TRIES 3
+#define LA_TRIES 5
 
 /* What la_meet() returns besides a reason. */
 #define LA_AGAIN 0x100
@@ -83,18 +83,26 @@ static __always_inline void la_fetch(const struct la_flow *f)
 		(void)lines[i];
 }
 
-/* The slow path of a segment that has found its entry. Returns as la_meet() does. */
+/*
+ * The slow path of a segment that has found its entry. Returns as la_meet() does. A flow that it
+ * replaces stays dead in its entry until it comes again: what other CPUs have meanwhile may not
+ * open the next one before it.
+ */
 static __always_inline __u32 la_slow(struct la_entry *e, const struct la_key *key,
 				     const struct la_segment *seg, struct la_scratch *s)
 {
-	bool reopens;
 	__u32 reason, tag = la_key_tag(key);
 
 	la_fetch(&e->flow);
 	bpf_spin_lock(&e->lock);
-	if (la_is_stale(e, tag)) {
+	if (la_is_stale(e, tag) && !s->reopens) {
 		bpf_spin_unlock(&e->lock);
 		return LA_R_RACE | LA_AGAIN;
+	}
+	if (s->reopens) {
+		__builtin_memset(&e->flow, 0, sizeof(e->flow));
+		e->due = 0;
+		s->reopens = 0;
 	}
 	s->opens = !e->flow.side[0].state;
 	if (s->opens && la_may_open(seg) != LA_R_ACCEPTED) { /* another CPU has just made it */
@@ -102,15 +110,10 @@ static __always_inline __u32 la_slow(struct la_entry *e, const struct la_key *ke
 		return LA_R_NO_FLOW | LA_DONE;
 	}
 	reason = la_track(&e->flow, key, seg, &la_cfg, &s->out);
-	reopens = la_may_open(seg) == LA_R_ACCEPTED;
 	la_count_entry(e, s);
 	if (s->out.want & (LA_WANT_CLOSE | LA_WANT_GONE)) {
 		s->ended = e->flow;
 		s->owes = e->due || (s->out.want & LA_WANT_CLOSE);
-	}
-	if ((s->out.want & LA_WANT_GONE) && reopens) {
-		__builtin_memset(&e->flow, 0, sizeof(e->flow));
-		e->due = 0;
 	}
 	la_note_entry(e, s);
 	bpf_spin_unlock(&e->lock);
@@ -118,7 +121,8 @@ static __always_inline __u32 la_slow(struct la_entry *e, const struct la_key *ke
 		return reason | LA_DONE;
 	if (!(s->out.want & LA_WANT_GONE))
 		return reason;
-	return reopens ? reason | LA_AGAIN : LA_R_NO_FLOW;
+	s->reopens = la_may_open(seg) == LA_R_ACCEPTED;
+	return s->reopens ? reason | LA_AGAIN : LA_R_NO_FLOW;
 }
 
 /*
@@ -174,6 +178,9 @@ __noinline int la_meet(struct la_key *key, struct la_segment *seg, bool again)
 		if (e && la_blocked(e, seg))
 			return LA_R_TABLE_FULL | LA_DONE;
 		s->out.has_prov = 0;
+		s->reopens = 0;
+	} else if (s->reopens) {
+		la_count_flows(1, 0);
 	}
 	la_out_reset(&s->out, seg->ts);
 	s->owes = 0;
@@ -216,11 +223,19 @@ __noinline int la_tell(struct la_key *key, struct la_segment *seg)
 		la_join_queues(s);
 		return 0;
 	}
-	if (la_may_open(seg) == LA_R_ACCEPTED)
-		la_count_flows(1, 0);
-	else
+	if (!s->reopens)
 		la_delete(key, s->slot);
 	la_emit_leaving(key, s, s->owes);
+	return 0;
+}
+
+/* No more tries: a dead flow that was to make way for the segment must not stay in the table. */
+__noinline int la_abandon(struct la_key *key)
+{
+	struct la_scratch *s = la_scratch();
+
+	if (key && s && s->reopens)
+		la_delete(key, s->slot);
 	return 0;
 }
 
@@ -239,6 +254,8 @@ static __always_inline __u32 la_track_packet(struct la_key *key, struct la_segme
 		if (!(reason & LA_AGAIN))
 			break;
 	}
+	if (reason & LA_AGAIN)
+		la_abandon(key);
 	return reason & (LA_AGAIN - 1);
 }
 

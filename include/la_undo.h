@@ -81,8 +81,9 @@ LA_INLINE bool la_doubts_third_ack(const struct la_pass *x)
 }
 
 /*
- * The RST is the second one behind the end that tells of an unread ACK of the FIN of s. The first
- * one answered the FIN of p, of which there is no copy, so this one answers what came before that.
+ * The RST is the second one behind the end that tells of an unread ACK of the FIN of s, and nothing
+ * has come since the end that it could answer. So the first one answered the FIN of p, and this one
+ * what came before that.
  */
 LA_INLINE bool la_has_read_no_ack(const struct la_pass *x)
 {
@@ -90,8 +91,8 @@ LA_INLINE bool la_has_read_no_ack(const struct la_pass *x)
 
 	return s->was == LA_FIN_WAIT_2 && (s->passed & la_passed_bit(LA_FIN_WAIT_1)) &&
 	       x->f->late_rst > 1 && x->f->rst_sender == x->d && x->seg->seq == s->fin_end &&
-	       (p->flags & LA_S_FIN) && s->ack + 1 == p->fin_end && !p->dups &&
-	       !(p->marks & LA_M_FIN_AGAIN);
+	       (p->flags & LA_S_FIN) && s->ack + 1 == p->fin_end &&
+	       x->f->late_rst == x->f->late_pkts + 1;
 }
 
 /* The RST has no ACK: where was s when it was sent what it answers? 0: where it is. */

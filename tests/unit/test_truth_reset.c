@@ -535,3 +535,12 @@ Test(truth_reset, a_rst_below_the_fin_refutes_all_that_came_behind)
 		   {RESP, A, 201, 2, 100}, {ORIG, R, 1});
 	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 !FIN_WAIT_1 CLOSED");
 }
+
+/* "abort while closing": they answer the FIN that comes behind the RST, and a copy of its ACK. */
+Test(truth_reset, bare_rsts_that_answer_what_came_behind_the_end)
+{
+	talk_lines(&t, OPENED, {ORIG, FA, 1, 1}, {RESP, A, 1, 2}, {ORIG, RA, 2, 1},
+		   {RESP, FA, 1, 2, .reason = LA_R_LATE}, {ORIG, R, 2, .reason = LA_R_LATE},
+		   {RESP, A, 1, 2, .reason = LA_R_LATE}, {ORIG, R, 2, .reason = LA_R_LATE});
+	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED FIN_WAIT_1 ~FIN_WAIT_2 CLOSED");
+}
