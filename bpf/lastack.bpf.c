@@ -56,6 +56,7 @@ static __always_inline __u32 la_packet(struct la_key *key, struct la_segment *se
 	if (la_replayed) {
 		seg->hook = la_fed.hook;
 		seg->segs = la_fed.segs;
+		seg->opts |= la_fed.opts;
 		if (la_fed.damaged)
 			return la_damaged(key, seg);
 	}

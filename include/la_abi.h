@@ -131,7 +131,7 @@ struct la_rec_close {
 	__u64 heard_ns;		      /* first segment to the last before both had closed */
 	__u64 unanswered_ns;	      /* with unanswered: how long the peer had been silent */
 	__u64 silence_ns;	      /* before what was answered by nothing, or by RST; or 0 */
-	__u64 missed;		      /* payload bytes that were acknowledged but not seen */
+	__u64 missed;		      /* payload bytes acknowledged but not seen whole */
 	struct la_rec_side side[2];   /* by enum la_endpoint */
 	__u8 reason;		      /* enum la_close_reason */
 	__u8 closed_by;		      /* enum la_closer */
@@ -293,7 +293,8 @@ struct la_fed {
 			  */
 	__u16 segs;	 /* wire segments that it stands for; 0: not known */
 	__u8 damaged;	 /* enum la_reason: a checksum is wrong; or 0 */
-	__u8 pad[3];
+	__u8 opts;	 /* LA_OPT_CUT, or 0 */
+	__u8 pad[2];
 };
 
 /* Per-CPU counters, one array slot each: reasons first, then what was lost. */

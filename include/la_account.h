@@ -52,17 +52,18 @@ LA_INLINE void la_count_segment(struct la_side *s, const struct la_side *p,
 	s->ip_bytes += la_wire_bytes(seg, segs);
 }
 
-/* [seq, end) arrived: what of the hole is left? */
-LA_INLINE void la_fill_hole(struct la_side *s, __u32 seq, __u32 end)
+/* [seq, end) arrived: what of the hole [*lo, *hi) is left? True if it lies in its middle. */
+LA_INLINE bool la_fill_hole(__u32 *lo, __u32 *hi, __u32 seq, __u32 end)
 {
-	if (s->hole_lo == s->hole_hi)
-		return;
-	if (!la_after(seq, s->hole_lo) && la_after(end, s->hole_lo))
-		s->hole_lo = la_before(end, s->hole_hi) ? end : s->hole_hi;
-	else if (la_before(seq, s->hole_hi) && !la_before(end, s->hole_hi))
-		s->hole_hi = la_after(seq, s->hole_lo) ? seq : s->hole_lo;
-	else if (la_after(seq, s->hole_lo) && la_before(end, s->hole_hi))
-		s->hole_got += end - seq; /* where several are one, most likely another of them */
+	if (*lo == *hi)
+		return false;
+	if (!la_after(seq, *lo) && la_after(end, *lo))
+		*lo = la_before(end, *hi) ? end : *hi;
+	else if (la_before(seq, *hi) && !la_before(end, *hi))
+		*hi = la_after(seq, *lo) ? seq : *lo;
+	else
+		return la_after(seq, *lo) && la_before(end, *hi);
+	return false;
 }
 
 /* True if [seq, end) touches the hole. */
@@ -94,15 +95,13 @@ LA_INLINE __u32 la_advance(struct la_side *s, __u32 end)
 LA_INLINE void la_account_data(const struct la_flow *f, struct la_side *s, const struct la_side *p,
 			       const struct la_segment *seg, __u32 end)
 {
-	bool hole = s->hole_lo != s->hole_hi;
 	__u32 fresh;
 
 	if (seg->len && la_before(seg->seq, s->nxt))
 		la_count_again(f, s, p, seg, la_in_hole(s, seg->seq, end));
 	if (la_after(seg->seq, s->nxt)) {
 		/* Of several holes one is made: what lies between them is known. */
-		s->hole_got = hole ? s->hole_got + s->nxt - s->hole_hi : 0;
-		if (!hole)
+		if (s->hole_lo == s->hole_hi)
 			s->hole_lo = s->nxt;
 		s->hole_hi = seg->seq;
 		s->hole_at = la_short_time(seg->ts);
@@ -110,27 +109,13 @@ LA_INLINE void la_account_data(const struct la_flow *f, struct la_side *s, const
 	fresh = la_advance(s, end);
 	if (fresh)
 		s->bytes += fresh - !!(seg->flags & LA_FIN);
-	la_fill_hole(s, seg->seq, end);
+	la_fill_hole(&s->hole_lo, &s->hole_hi, seg->seq, end);
 }
 
-/* Bytes that an ACK told of and that were not seen. */
+/* Bytes that an ACK told of and that nobody has seen sent. */
 struct la_gap {
 	__u32 bytes;
 };
-
-/*
- * The hole of p up to `ack`: p's peer has what was not seen of it. Returns its bytes. Where in
- * the hole something arrived is not known, so it is taken off the first bytes: the sum is right.
- */
-LA_INLINE __u32 la_close_hole(struct la_side *p, __u32 ack)
-{
-	__u32 to = la_before(ack, p->hole_hi) ? ack : p->hole_hi, bytes = to - p->hole_lo;
-	__u32 got = p->hole_got < bytes ? p->hole_got : bytes;
-
-	p->hole_lo = to;
-	p->hole_got -= got;
-	return bytes - got;
-}
 
 /* The peer acknowledged up to `ack`: it has what this observer may have missed. */
 LA_INLINE void la_account_ack(struct la_side *p, __u32 ack, struct la_gap *gap)
@@ -142,7 +127,7 @@ LA_INLINE void la_account_ack(struct la_side *p, __u32 ack, struct la_gap *gap)
 	p->hist.ahead += missed;
 	gap->bytes = missed;
 	if (p->hole_lo != p->hole_hi && la_after(ack, p->hole_lo))
-		gap->bytes += la_close_hole(p, ack);
+		p->hole_lo = la_before(ack, p->hole_hi) ? ack : p->hole_hi;
 }
 
 #endif

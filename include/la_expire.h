@@ -28,6 +28,7 @@ LA_INLINE void la_close(struct la_flow *f, enum la_close_reason reason, enum la_
 	f->reason = reason;
 	f->closed_by = by;
 	f->ended = out->ts;
+	f->late_pkts = 0;
 	out->want |= LA_WANT_CLOSE;
 }
 

@@ -31,7 +31,7 @@ LA_INLINE bool la_is_plain(const struct la_flow *f, const struct la_segment *seg
 		return false; /* its letter is not in the history yet */
 	if (seg->len && f->data_segs < 2 && s == &f->side[f->orig & 1])
 		return false; /* the stage still counts */
-	if ((seg->opts & LA_OPT_DSACK) || la_is_wrapped(p, seg))
+	if ((seg->opts & (LA_OPT_DSACK | LA_OPT_CUT)) || la_is_wrapped(p, seg))
 		return false;
 	return seg->seq == s->nxt && !la_before(seg->ack, s->ack) && !la_after(seg->ack, p->nxt) &&
 	       !la_after(seg->seq + seg->len, p->edge) && !la_before(seg->seq + seg->len, p->ack);

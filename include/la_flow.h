@@ -108,7 +108,7 @@ struct la_side {
 	__u32 dups;	   /* data segments that its peer got twice */
 	__u32 dups_untold; /* of them, those that the peer may yet tell of by DSACK */
 	__u32 hole_at;	   /* when the hole opened; without one, its SYN or FIN: la_short_time() */
-	__u32 hole_got;	   /* bytes that arrived within the hole */
+	__u32 delivered;   /* bytes within la_flow.undelivered that were seen whole */
 	__u16 damaged;	   /* segments with a wrong checksum; stops at 65535 */
 	__u8 icmp_type;	   /* last ICMP error that quoted a segment of it; 0: none */
 	__u8 icmp_code;
@@ -125,6 +125,15 @@ struct la_zero {
 	__u64 ns; /* their time; with LA_S_SHUT minus the beginning of the last */
 	__u32 periods;
 	__u32 probes; /* that it sent of the window of its peer */
+};
+
+/*
+ * What Zeek's reassembler lacks of the payload of a side, from the first byte to the last:
+ * what was not seen, or was cut off by a snap length. Empty if lo == hi. See la_history.h.
+ */
+struct la_undelivered {
+	__u32 lo;
+	__u32 hi;
 };
 
 /* Facts about the connection: la_flow.flags. */
@@ -200,11 +209,16 @@ struct la_flow {
 	};
 	struct la_zero zero[2];
 
-	__u64 ended;	 /* LA_F_CLOSED since, ns */
-	__u64 missed;	 /* bytes that were acknowledged but not seen, both sides */
-	__u64 rst_at;	 /* last RST of either side, ns */
-	__u32 close_seq; /* number of its close record */
-	__u32 late_pkts;
+	union {
+		struct la_undelivered undelivered[2]; /* by side, until LA_F_CLOSED */
+		struct {			      /* since then */
+			__u64 ended;		      /* when that was, ns */
+			__u32 close_seq;	      /* number of its close record */
+			__u32 late_pkts;
+		};
+	};
+	__u64 missed; /* bytes that were acknowledged but not seen whole, both sides */
+	__u64 rst_at; /* last RST of either side, ns */
 	__u32 fin_retrans;
 	__u32 late_rst;
 	char history[LA_HISTORY_MAX];

@@ -43,6 +43,7 @@ enum la_hist_seen {
 	LA_HIST_RST = 0x04,
 	LA_HIST_RST_ALONE = 0x08, /* its RST followed its SYN, and no ACK of its came between */
 	LA_HIST_DONE = 0x10,	  /* it has closed, and nothing of either is outstanding */
+	LA_HIST_LACKS = 0x20,	  /* some of its payload is undelivered; frozen at LA_F_CLOSED */
 };
 
 /* A jump so large that a SYN or RST which makes it is more likely wrong, bytes. */
@@ -268,14 +269,82 @@ LA_INLINE bool la_hist_clean(const struct la_hist *h)
 	       (h->state == LA_ZEEK_CLOSED && h->before == LA_ZEEK_ESTABLISHED);
 }
 
+/* Is some of the payload of s undelivered? */
+LA_INLINE void la_note_lack(struct la_side *s, const struct la_undelivered *u)
+{
+	s->hist.seen &= ~LA_HIST_LACKS;
+	s->hist.seen |= (u->lo != u->hi) * LA_HIST_LACKS;
+}
+
+/* Of s [from, to) is sent and not delivered. What lies before that, behind `u`, was. */
+LA_INLINE void la_undeliver(struct la_side *s, struct la_undelivered *u, __u32 from, __u32 to)
+{
+	if (u->lo == u->hi) {
+		u->lo = from;
+		s->delivered = 0;
+	} else {
+		s->delivered += from - u->hi;
+	}
+	u->hi = to;
+}
+
+/* Of s [seq, end) is delivered, whatever of it was so before. */
+LA_INLINE void la_deliver(struct la_side *s, struct la_undelivered *u, __u32 seq, __u32 end)
+{
+	if (la_fill_hole(&u->lo, &u->hi, seq, end))
+		s->delivered += end - seq; /* most likely it was not so before */
+}
+
+/*
+ * Zeek reassembles what was captured whole. Payload that was cut is as undelivered as what was
+ * not seen, however it was sent, until its like comes whole. What was refused is left out.
+ */
+LA_INLINE void la_note_delivery(struct la_pass *x, const struct la_formerly *before)
+{
+	const struct la_segment *seg = x->seg;
+	struct la_undelivered *u = &x->f->undelivered[x->d & 1];
+	__u32 from = before->flags & LA_S_SEEN ? before->nxt : seg->seq;
+	__u32 whole = seg->seq + (seg->opts & LA_OPT_CUT ? seg->len : 0), end = la_hist_end(seg);
+
+	if ((x->f->flags & LA_F_CLOSED) || (seg->flags & (LA_SYN | LA_RST)) ||
+	    la_after(end, x->s->nxt))
+		return;
+	if (la_after(whole, from))
+		la_undeliver(x->s, u, from, whole);
+	la_deliver(x->s, u, whole, end);
+	la_note_lack(x->s, u);
+}
+
+/*
+ * What Zeek lacks of p, up to what s acknowledges: that is a gap. Returns its bytes. Where among
+ * them something was delivered is not known, so it is taken off the first: the sum is right.
+ */
+LA_INLINE __u32 la_close_gap(struct la_pass *x)
+{
+	struct la_undelivered *u = &x->f->undelivered[!x->d];
+	__u32 ack = x->s->ack, to, bytes, off;
+
+	if ((x->f->flags & LA_F_CLOSED) || u->lo == u->hi || !(x->s->flags & LA_S_ACKS) ||
+	    !la_after(ack, u->lo))
+		return 0;
+	to = la_before(ack, u->hi) ? ack : u->hi;
+	bytes = to - u->lo;
+	off = x->p->delivered < bytes ? x->p->delivered : bytes;
+	u->lo = to;
+	x->p->delivered -= off;
+	la_note_lack(x->p, u);
+	return bytes - off;
+}
+
 /* Gaps count only where the numbers can be trusted: not midstream, not at a RST. */
 LA_INLINE void la_note_gaps(struct la_pass *x)
 {
 	struct la_hist *h = &x->p->hist;
+	__u32 bytes = x->gap.bytes + la_close_gap(x);
 
-	if (!x->gap.bytes || !la_hist_clean(h) || !la_hist_clean(&x->s->hist))
+	if (!bytes || !la_hist_clean(h) || !la_hist_clean(&x->s->hist))
 		return;
-	x->f->missed += x->gap.bytes;
+	x->f->missed += bytes;
 	la_history_log(x->f, !la_is_orig(x), 'g', ++h->gaps);
 }
 
@@ -284,17 +353,22 @@ LA_INLINE bool la_hist_ended(const struct la_hist *h)
 	return h->state == LA_ZEEK_CLOSED || h->state == LA_ZEEK_RESET;
 }
 
+/* s has acknowledged all that p sent before its FIN. */
+LA_INLINE bool la_has_all(const struct la_side *s, const struct la_side *p)
+{
+	return !la_before(s->ack, p->nxt - !!(p->flags & LA_S_FIN));
+}
+
 /*
- * s has closed, and all that came before is known: its own data has no hole, and it has
- * acknowledged what its peer sent, unless it sent a RST, which is the end of that.
+ * s has closed, and all that came before is known: of its own data all is delivered or
+ * acknowledged, and it has acknowledged what its peer sent, unless it sent a RST, which is the end
+ * of that.
  */
 LA_INLINE void la_note_done(struct la_side *s, const struct la_side *p)
 {
-	__u32 end = p->nxt - !!(p->flags & LA_S_FIN);
-
-	if (!la_hist_ended(&s->hist) || s->hole_lo != s->hole_hi)
+	if (!la_hist_ended(&s->hist) || ((s->hist.seen & LA_HIST_LACKS) && !la_has_all(p, s)))
 		return;
-	if (s->hist.state == LA_ZEEK_RESET || !p->pkts || !la_before(s->ack, end))
+	if (s->hist.state == LA_ZEEK_RESET || !p->pkts || la_has_all(s, p))
 		s->hist.seen |= LA_HIST_DONE;
 }
 
@@ -325,6 +399,7 @@ LA_INLINE void la_history_note(struct la_pass *x, const struct la_formerly *befo
 	la_note_nothing_new(x, before);
 	la_note_step(x);
 	la_note_gaps(x);
+	la_note_delivery(x, before);
 	la_note_sent(x->s, before, la_hist_end(x->seg));
 	la_note_done(x->s, x->p);
 	la_note_done(x->p, x->s);

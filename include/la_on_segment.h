@@ -109,7 +109,6 @@ LA_INLINE void la_note_lost(const struct la_pass *x)
 	p->hole_lo = x->seg->ack;
 	p->hole_hi = p->nxt;
 	p->hole_at = la_short_time(x->out->ts);
-	p->hole_got = 0;
 }
 
 /* The FIN of s, for the first time; its sender's state is as certain as `how`. */
@@ -288,10 +287,8 @@ LA_INLINE void la_note_dropped(struct la_pass *x)
 	if (s->hole_lo == s->hole_hi) {
 		s->hole_lo = x->seg->seq;
 		s->hole_at = la_short_time(x->seg->ts);
-		s->hole_got = 0;
 	}
 	s->hole_hi = x->seg->seq + x->seg->len;
-	s->hole_got += x->seg->len;
 }
 
 /* New data of the originator, counted up to two segments: how far did it come? */

@@ -23,7 +23,7 @@ enum la_tcp_flag {
 	LA_CWR = 0x80,
 };
 
-/* Which TCP options the segment carried: la_segment.opts. */
+/* Which TCP options the segment carried, and that it was cut: la_segment.opts. */
 enum la_seg_opt {
 	LA_OPT_MSS = 0x01,    /* mss is valid (RFC 9293 3.7.1) */
 	LA_OPT_WSCALE = 0x02, /* wscale is valid, at most 14 (RFC 7323 2) */
@@ -31,6 +31,7 @@ enum la_seg_opt {
 	LA_OPT_TS = 0x08,     /* tsval and tsecr are valid (RFC 7323 3) */
 	LA_OPT_DSACK = 0x20,  /* its first SACK block tells of a duplicate (RFC 2883) */
 	LA_OPT_BAD = 0x10,    /* the option list is malformed; what came before it is valid */
+	LA_OPT_CUT = 0x40,    /* no option: a snap length has cut the packet, only replay knows */
 };
 
 struct la_segment {

@@ -50,9 +50,9 @@ LA_INLINE bool la_may_go_fast(const struct la_flow *f)
 	return a->state == LA_ESTABLISHED && b->state == LA_ESTABLISHED &&
 	       !((a->flags | b->flags) & (LA_S_PRESUMED | LA_S_REFUSED | LA_S_SHUT)) &&
 	       !(a->hist.ahead | b->hist.ahead) && a->hole_lo == a->hole_hi &&
-	       b->hole_lo == b->hole_hi && (a->flags & b->flags & LA_S_ACKS) &&
-	       !((a->marks | b->marks) & LA_M_CHALLENGED) && !(f->flags & LA_F_CLOSED) &&
-	       f->class == LA_TIMEOUT_ESTABLISHED && !f->unanswered &&
+	       b->hole_lo == b->hole_hi && !((a->hist.seen | b->hist.seen) & LA_HIST_LACKS) &&
+	       (a->flags & b->flags & LA_S_ACKS) && !((a->marks | b->marks) & LA_M_CHALLENGED) &&
+	       !(f->flags & LA_F_CLOSED) && f->class == LA_TIMEOUT_ESTABLISHED && !f->unanswered &&
 	       !(f->flags & LA_F_BROKEN_SILENCE) && !(f->policy & LA_P_DROP) &&
 	       !(la_goes_unproven(a) || la_goes_unproven(b));
 }

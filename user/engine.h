@@ -22,6 +22,7 @@ struct la_captured {
 	const void *data;
 	__u32 cap_len;	   /* bytes at data */
 	__u32 wire_len;	   /* bytes that it had on the wire */
+	bool cut;	   /* by a snap length */
 	enum la_link link; /* link and l3_proto (network byte order) as for la_parse() */
 	__be16 l3_proto;
 	__u32 hook; /* where it was seen: la_hook_id(), or 0 when there is one place only */

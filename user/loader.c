@@ -458,6 +458,7 @@ int la_loader_feed(struct la_loader *loader, enum la_prog prog, const struct la_
 	fed->l3_proto = packet->l3_proto;
 	fed->damaged = (__u8)packet->damaged;
 	fed->segs = packet->segs;
+	fed->opts = packet->cut ? LA_OPT_CUT : 0;
 	return bpf_prog_test_run_opts(la_loader_prog(loader, prog), &opts);
 }
 

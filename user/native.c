@@ -338,6 +338,7 @@ static void take_packet(struct la_native *n, const struct la_captured *p)
 		seg.ts = n->engine.now;
 		seg.hook = p->hook;
 		seg.segs = p->segs;
+		seg.opts |= p->cut ? LA_OPT_CUT : 0;
 		reason = p->damaged ? take_damaged(n, &key, &seg, p->damaged) : take(n, &key, &seg);
 	}
 	n->counters.packets[LA_NO_HOOK][reason]++;

@@ -190,6 +190,7 @@ static int feed(const struct la_replay *r, struct la_fragments *fragments, const
 		p.data = data + link->header;
 		p.cap_len = h->caplen - link->header;
 		p.wire_len = h->len - link->header;
+		p.cut = h->caplen < h->len;
 		p.link = link->type;
 		p.l3_proto = link->proto ? link->proto(data) : 0;
 		p.hook = link->hook ? link->hook(data) : 0;

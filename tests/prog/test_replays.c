@@ -89,6 +89,7 @@ static struct la_captured as_captured(const struct la_frame *f, enum kind kind, 
 		p.cap_len = p.cap_len < 80 ? p.cap_len : 80;
 	else if (kind == SNAPPED)
 		p.cap_len = roll(d, p.cap_len);
+	p.cut = p.cap_len < p.wire_len;
 	p.damaged = damage(d);
 	return p;
 }

@@ -266,6 +266,7 @@ Test(replay, packets_cut_by_the_snap_length_count_as_they_were)
 	close = &p.heard->rec[p.heard->n - 1].close;
 	cr_expect_eq(close->side[LA_ORIG].bytes, 100);
 	cr_expect_eq(close->side[LA_RESP].bytes, 200);
+	cr_expect_eq(close->missed, 300, "in Zeek's words: %llu", close->missed);
 	player_free(&p);
 }
 

@@ -379,6 +379,106 @@ Test(zeek, gaps_that_were_filled)
 		     t.flow.history);
 }
 
+/* ---- payload that the snap length cut ---- */
+
+#define CUT .opts = LA_OPT_CUT
+
+static void expect_missed(const char *history, __u32 missed)
+{
+	cr_expect_eq(t.flow.missed, missed, "%llu missed, not %u", t.flow.missed, missed);
+	cr_expect(t.flow.history_len == strlen(history) &&
+			  !memcmp(t.flow.history, history, t.flow.history_len),
+		  "%.*s, not %s", t.flow.history_len, t.flow.history, history);
+}
+
+static void shake_hands(void)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, SA, 0, 1}, {ORIG, A, 1, 1});
+}
+
+/* Each ACK of it tells of a gap, as long as what was acknowledged. */
+Test(zeek, cut_payload_is_a_gap)
+{
+	shake_hands();
+	talk_lines(&t, {ORIG, PA, 1, 1, 100, CUT}, {RESP, A, 1, 101}, {RESP, PA, 1, 101, 200, CUT},
+		   {RESP, PA, 201, 101, 200, CUT}, {RESP, PA, 401, 101, 200, CUT},
+		   {ORIG, A, 101, 401}, {ORIG, A, 101, 601});
+	expect_missed("ShADaGdg", 700);
+	cr_expect_eq(t.flow.side[!t.orig].hist.gaps, 2);
+}
+
+/* What was whole is no gap, wherever it lies; what is not acknowledged is none yet. */
+Test(zeek, whole_payload_among_cut_is_no_gap)
+{
+	shake_hands();
+	talk_lines(&t, {ORIG, PA, 1, 1, 10}, {ORIG, PA, 11, 1, 100, CUT}, {ORIG, PA, 111, 1, 10},
+		   {ORIG, PA, 121, 1, 100, CUT}, {ORIG, PA, 221, 1, 10}, {RESP, A, 1, 11});
+	expect_missed("ShADa", 0);
+	talk_lines(&t, {RESP, A, 1, 231});
+	expect_missed("ShADaG", 200);
+}
+
+/* Sent again it is missed once, if it is cut again; not at all, if it comes whole. */
+Test(zeek, cut_payload_sent_again)
+{
+	shake_hands();
+	talk_lines(&t, {ORIG, PA, 1, 1, 100, CUT}, {WAIT, 300}, {ORIG, PA, 1, 1, 100, CUT},
+		   {RESP, A, 1, 101});
+	expect_missed("ShADTaG", 100);
+	talk_lines(&t, {ORIG, PA, 101, 1, 100, CUT}, {WAIT, 300}, {ORIG, PA, 101, 1, 100},
+		   {RESP, A, 1, 201});
+	expect_missed("ShADTaG", 100);
+	cr_expect_eq(t.flow.side[t.orig].retrans, 2);
+}
+
+/* A hole that a cut segment fills is a gap all the same; the tracker knows that it is filled. */
+Test(zeek, a_hole_filled_by_cut_payload)
+{
+	shake_hands();
+	talk_lines(&t, {ORIG, PA, 101, 1, 100}, {ORIG, PA, 1, 1, 100, CUT});
+	cr_expect_eq(t.flow.side[t.orig].hole_lo, t.flow.side[t.orig].hole_hi);
+	talk_lines(&t, {RESP, A, 1, 201});
+	expect_missed("ShADTaG", 100);
+}
+
+/* The FIN behind cut payload has arrived, and is no byte of the gap. */
+Test(zeek, cut_payload_with_a_fin)
+{
+	shake_hands();
+	talk_lines(&t, {ORIG, FA, 1, 1, 100, CUT, .orig = LA_FIN_WAIT_1, .resp = LA_CLOSE_WAIT},
+		   {RESP, FA, 1, 102, 0, .orig = LA_TIME_WAIT, .resp = LA_LAST_ACK},
+		   {ORIG, A, 102, 2, 0, .orig = LA_TIME_WAIT, .resp = LA_CLOSED});
+	expect_missed("ShAFfG", 100);
+	assert_closed(&t, "fin", "orig", "TIME_WAIT", "CLOSED");
+	cr_expect_eq(talk_close(&t)->side[LA_ORIG].bytes, 100);
+}
+
+/* Until it is acknowledged its sender has not closed, in these words: that prolongs them. */
+Test(zeek, cut_payload_outlasts_a_reset)
+{
+	shake_hands();
+	talk_lines(&t, {ORIG, PA, 1, 1, 100, CUT}, {ORIG, RA, 101, 1});
+	cr_expect_not(t.flow.side[t.orig].hist.seen & LA_HIST_DONE);
+	init();
+	shake_hands();
+	talk_lines(&t, {ORIG, PA, 1, 1, 100}, {ORIG, RA, 101, 1});
+	cr_expect(t.flow.side[t.orig].hist.seen & LA_HIST_DONE);
+}
+
+/* Acknowledged, it leaves nothing behind: plain segments take the fast path again. */
+Test(zeek, cut_payload_leaves_the_fast_path)
+{
+	shake_hands();
+	talk_lines(&t, {ORIG, PA, 1, 1, 10}, {RESP, PA, 1, 11, 10}, {ORIG, PA, 11, 11, 10},
+		   {RESP, A, 11, 21});
+	cr_assert(t.flow.flags & LA_F_FAST);
+	talk_lines(&t, {ORIG, PA, 21, 11, 100, CUT});
+	cr_expect_not(t.flow.flags & LA_F_FAST);
+	talk_lines(&t, {RESP, A, 11, 121});
+	cr_expect(t.flow.flags & LA_F_FAST);
+	cr_expect_eq(t.flow.missed, 100);
+}
+
 /* Midstream nobody knows what came before, and at a RST numbers are not to be trusted. */
 Test(zeek, gaps_that_do_not_count)
 {
