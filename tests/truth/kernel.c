@@ -364,6 +364,8 @@ static bool ports_are_taken(const struct reader *r)
 /* The time-wait socket made way for it (tcp_tw_reuse): a connection after all. */
 static bool take_over(struct reader *r, __u64 ts)
 {
+	la_walk_add(r->walk, ts, LA_CLOSED, LA_SEEN);
+	r->walk->silent = true; /* its SYN may be lost, and the RST that answers a FIN is seen */
 	if (!begin(r, LA_CLOSED, ts))
 		return false;
 	la_walk_add(r->walk, ts, LA_SYN_SENT, LA_SEEN);
