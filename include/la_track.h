@@ -159,8 +159,6 @@ LA_INLINE enum la_reason la_track(struct la_flow *f, const struct la_key *key,
 	if (!la_own(x.s, seg))
 		return LA_R_OTHER_HOOK;
 	la_remember(&out->was, f, x.s);
-	if (!x.s->pkts && !(seg->flags & LA_RST))
-		x.s->bytes = 0; /* acknowledged before it was heard: perhaps sent before, too */
 	out->reason = la_dispatch(&x, cfg);
 	reason = la_reload(out->reason);
 	if (reason == LA_R_RST_DROPPED) {

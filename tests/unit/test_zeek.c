@@ -512,15 +512,6 @@ Test(zeek, bytes_of_a_side_that_is_not_heard)
 	}
 }
 
-/* What was acknowledged of a side before it was heard may have passed before the capture began. */
-Test(zeek, bytes_of_a_side_that_is_heard_late)
-{
-	talk_lines(&t, {ORIG, A, 1, 1, .orig = LA_ESTABLISHED}, {ORIG, A, 1, 1001});
-	cr_expect_eq(t.flow.side[!t.orig].bytes, 1000, "%llu", t.flow.side[!t.orig].bytes);
-	talk_lines(&t, {RESP, PA, 1001, 1, 10});
-	cr_expect_eq(t.flow.side[!t.orig].bytes, 10, "%llu", t.flow.side[!t.orig].bytes);
-}
-
 /* Both FINs have passed, but not all that came before them: the duration goes on. */
 Test(zeek, duration_until_all_is_known)
 {
