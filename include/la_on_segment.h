@@ -168,7 +168,9 @@ LA_INLINE void la_on_fin_again(struct la_pass *x)
 		la_take_back(x, x->d, LA_CAUSE_FIN);
 		return;
 	}
-	la_move(f, x->d, LA_EV_LOST_ACK_OF_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
+	/* A TIME_WAIT in which nothing is in doubt was proved by what its sender said before. */
+	if (s->state != LA_TIME_WAIT || presumed || s->passed)
+		la_move(f, x->d, LA_EV_LOST_ACK_OF_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
 	if (presumed && (p->flags & LA_S_FIN) && la_before(x->seg->ack, p->fin_end))
 		la_move(f, x->d, LA_EV_LOST_FIN, LA_CORRECTED, LA_CAUSE_FIN, x->out);
 	/* Nor had the peer, which matters to one that closed before it. */

@@ -165,3 +165,11 @@ Test(found, nobody_sends_an_unheard_fin)
 		   {RESP, A, 2, 2, .orig = LA_CLOSED}, {RESP, A, 2, 500, .orig = LA_CLOSED});
 	assert_path(&t, ORIG, "SYN_SENT ESTABLISHED ~CLOSED");
 }
+
+/* A FIN again takes no TIME_WAIT back that its sender's own ACKs have proved. */
+Test(found, a_fin_again_in_a_time_wait_that_was_proved)
+{
+	talk_lines(&t, {ORIG, S}, {RESP, FA, 1, 1}, {RESP, R, 2}, {ORIG, R, 1, .reason = LA_R_LATE},
+		   {ORIG, FA, 1, 2, 10, LA_R_LATE}, {RESP, A, 0, 12, 1, LA_R_OLD_DUPLICATE},
+		   {WAIT, 61000}, {RESP, FA, 1, 12, .orig = LA_CLOSED, .resp = LA_TIME_WAIT});
+}
