@@ -17,7 +17,8 @@
 #include "la_fast.h"
 #include "la_track.h"
 
-/* A segment comes to rest in two calls: one ends the old flow, one opens the new. */
+/* A segment comes to rest in two calls: one ends the old flow, one opens the new. The others are
+ * for races with other CPUs. */
 #define LA_TRIES 5
 
 /* What la_meet() returns besides a reason. */
